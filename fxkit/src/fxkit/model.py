@@ -1,0 +1,127 @@
+"""The model contract: a causal state machine that turns one block of samples into another.
+
+A model is written once and serves training, offline rendering and live use alike, because its
+memory is a value that is passed in and handed back, never hidden on the module.
+
+The law that every model keeps (and that `fxkit.testing.ModelLaws` checks): cutting the input into
+any blocks, with the state carried over, gives the same output as one pass.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
+
+import torch
+from torch import Tensor, nn
+
+from fxkit.options import NoOptions
+
+if TYPE_CHECKING:
+    from fxkit.graph import Graph, Node
+
+State = dict[str, Tensor]
+"""What a model remembers between two blocks: named tensors whose first axis is the batch."""
+
+__all__ = ["Model", "State", "detach"]
+
+
+class Model(nn.Module, ABC):
+    """A causal, streaming model of a mono effect.
+
+    A subclass names a frozen dataclass `Config` (fields made with `fxkit.options.option`; it must
+    round-trip through JSON), and implements `initial_state` and `forward`. It registers itself in
+    the entry-point group ``fxkit.models``.
+
+    Parameters
+    ----------
+    config
+        An instance of `Config`.
+    sample_rate
+        The rate in Hz of the audio that the model will see.
+    controls
+        The number K of knobs; 0 for an effect without any.
+    """
+
+    Config: ClassVar[type] = NoOptions
+    trains_on: ClassVar[Literal["streams", "crops"]] = "streams"
+    """How training feeds the model: long parallel streams with the state carried over, or crops."""
+
+    def __init__(self, config: Any, *, sample_rate: int = 44_100, controls: int = 0) -> None:
+        super().__init__()
+        self.config = config
+        self.sample_rate = sample_rate
+        self.controls = controls
+
+    @property
+    def latency(self) -> int:
+        """By how many samples the output lags the input; 0 for most recurrent models."""
+        return 0
+
+    @property
+    def warm_up(self) -> int:
+        """Samples of context after which the initial state no longer matters, as a hint.
+
+        Training runs this many unscored samples before a stream's first scored one.
+        """
+        return 2048
+
+    @abstractmethod
+    def initial_state(self, batch: int) -> State:
+        """Return the memory of silence for `batch` parallel streams; leaves are ``[batch, ...]``.
+
+        The leaves live on the device, and have the type, of the model's parameters.
+        """
+
+    @abstractmethod
+    def forward(
+        self, x: Tensor, state: State, controls: Tensor | None = None
+    ) -> tuple[Tensor, State]:
+        """Process one block.
+
+        Parameters
+        ----------
+        x
+            ``[batch, 1, time]``, float32, full scale +-1 at `sample_rate`; time may be any number
+            of samples from 1 up.
+        state
+            What `initial_state` or the previous call returned. It is not modified.
+        controls
+            ``[batch, K]`` in 0..1, the knobs; None where K is 0.
+
+        Returns
+        -------
+        y
+            ``[batch, 1, time]``, which lags x by `latency` samples.
+        state
+            The memory to pass to the next call.
+        """
+
+    def graph(self, g: Graph, x: Node, controls: Node | None) -> Node:
+        """Describe the model as layers that the engine runs; see `fxkit.graph`.
+
+        A model that is not made of the engine's layers leaves this as it is: it still trains,
+        renders and reports through PyTorch, and export says by name what cannot be exported.
+        """
+        from fxkit.graph import NotExportableError
+
+        raise NotExportableError(
+            f"{type(self).__name__} does not describe itself as engine layers: "
+            "implement Model.graph(g, x, controls) from the layers of fxkit.graph"
+        )
+
+
+def detach(state: State) -> State:
+    """Cut the gradient, keep the memory: what TBPTT does between two windows."""
+    return {name: leaf.detach() for name, leaf in state.items()}
+
+
+def run_blocks(
+    model: Model, x: Tensor, state: State, controls: Tensor | None, block: int
+) -> tuple[Tensor, State]:
+    """Run a long ``[batch, 1, time]`` signal through `model` in blocks of `block` samples."""
+    outputs = []
+    for part in x.split(block, dim=-1):
+        y, state = model(part, state, controls)
+        outputs.append(y)
+    return torch.cat(outputs, dim=-1), state

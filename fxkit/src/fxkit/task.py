@@ -1,0 +1,43 @@
+"""The task contract: which side of a recording pair is learned from the other, and how it counts."""
+
+from __future__ import annotations
+
+from abc import ABC
+from typing import Any, ClassVar, Literal
+
+from fxkit.options import NoOptions
+
+Side = Literal["clean", "wet"]
+
+__all__ = ["Side", "Task"]
+
+
+class Task(ABC):
+    """What is learned from a pair of recordings.
+
+    A subclass fills in the class attributes and registers itself in the entry-point group
+    ``fxkit.tasks``. It has no state: the same pipeline serves every task.
+    """
+
+    Config: ClassVar[type] = NoOptions
+
+    title: ClassVar[str]
+    """What the task does, as a heading: 'Dry guitar to distorted guitar'."""
+
+    input: ClassVar[Side]
+    """The side of the pair that the model hears."""
+
+    target: ClassVar[Side]
+    """The side of the pair that the model should produce."""
+
+    default_loss: ClassVar[str]
+    """The loss expression used when the user names none: ``esr`` or ``esr+0.1*mrstft``."""
+
+    metrics: ClassVar[tuple[str, ...]]
+    """The metrics to show, most important first; names as in `fxkit.metrics`."""
+
+    sections: ClassVar[tuple[str, ...]]
+    """The sections of the report, in order; names as in `fxkit.report`."""
+
+    def __init__(self, config: Any = None) -> None:
+        self.config = config if config is not None else self.Config()
