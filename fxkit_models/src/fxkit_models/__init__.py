@@ -1,0 +1,1 @@
+"""The models that ship with fxkit: one model, one file, found through entry points."""

@@ -1,0 +1,57 @@
+"""`lstm`: a long short-term memory that runs sample by sample, and a linear readout."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from fxkit.model import Model, State
+from fxkit.options import option
+from fxkit.recurrent import lstm
+from fxkit_models.features import with_controls
+
+__all__ = ["LSTM"]
+
+
+class LSTM(Model):
+    """The hidden state of an LSTM, read out linearly, plus the input at a learned gain.
+
+    ``y[t] = w . h[t] + b + g x[t]``, where h is an LSTM (Hochreiter & Schmidhuber, "Long short-term
+    memory", Neural Computation 9, 1997, as `torch.nn.LSTM` computes it) over the sample and the
+    knobs. The gain g starts at 0: a drive that takes the bass away would have to unlearn a 1.
+    """
+
+    @dataclass(frozen=True)
+    class Config:
+        """The settings of the model ``lstm``."""
+
+        hidden: int = option(48, "size of the hidden state", unit="units", low=1, high=1024)
+        layers: int = option(1, "recurrent layers, one on top of the other", low=1, high=8)
+        dry: bool = option(True, "add the input to the output at a learned gain")
+
+    config: Config
+
+    def __init__(self, config: Config, *, sample_rate: int = 44_100, controls: int = 0) -> None:
+        super().__init__(config, sample_rate=sample_rate, controls=controls)
+        self.lstm = nn.LSTM(1 + controls, config.hidden, config.layers, batch_first=True)
+        self.readout = nn.Linear(config.hidden, 1)
+        self.dry = nn.Parameter(torch.zeros(1)) if config.dry else None
+
+    def initial_state(self, batch: int) -> State:
+        """Return the hidden state ``h`` and the cell ``c``, ``[batch, layers, hidden]`` of zeros."""
+        config = self.config
+        shape = (batch, config.layers, config.hidden)
+        return {name: self.readout.weight.new_zeros(shape) for name in ("h", "c")}
+
+    def forward(
+        self, x: Tensor, state: State, controls: Tensor | None = None
+    ) -> tuple[Tensor, State]:
+        """Process one block; see `fxkit.model.Model.forward`."""
+        h, c = state["h"].transpose(0, 1), state["c"].transpose(0, 1)
+        hidden, h, c = lstm(with_controls(x, controls), h, c, self.lstm)
+        y = self.readout(hidden).transpose(1, 2)
+        if self.dry is not None:
+            y = y + self.dry * x
+        return y, {"h": h.transpose(0, 1), "c": c.transpose(0, 1)}
