@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from fxkit.loss import Loss
 from torch import Tensor
 
-from fxkit.loss import Loss
 from fxkit_losses.energy import pooled_power
 
 __all__ = ["DC"]

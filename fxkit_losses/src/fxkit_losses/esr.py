@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import torch
-from torch import Tensor
-
 from fxkit.loss import Loss
 from fxkit.options import option
+from torch import Tensor
+
 from fxkit_losses.energy import pooled_power
 
 __all__ = ["ESR", "pre_emphasis"]

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import torch
-from torch import Tensor, nn
-
 from fxkit.model import Model, State
 from fxkit.options import option
 from fxkit.recurrent import gru
+from torch import Tensor, nn
+
 from fxkit_models.features import with_controls
 
 __all__ = ["GRU"]

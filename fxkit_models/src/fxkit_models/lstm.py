@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import torch
-from torch import Tensor, nn
-
 from fxkit.model import Model, State
 from fxkit.options import option
 from fxkit.recurrent import lstm
+from torch import Tensor, nn
+
 from fxkit_models.features import with_controls
 
 __all__ = ["LSTM"]
@@ -40,7 +40,7 @@ class LSTM(Model):
         self.dry = nn.Parameter(torch.zeros(1)) if config.dry else None
 
     def initial_state(self, batch: int) -> State:
-        """Return the hidden state ``h`` and the cell ``c``, ``[batch, layers, hidden]`` of zeros."""
+        """Return hidden state ``h`` and cell ``c``, each ``[batch, layers, hidden]``: zeros."""
         config = self.config
         shape = (batch, config.layers, config.hidden)
         return {name: self.readout.weight.new_zeros(shape) for name in ("h", "c")}

@@ -6,12 +6,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
-from torch import Tensor, nn
-from torch.nn import functional
-
 from fxkit.model import Model, State
 from fxkit.options import option
 from fxkit.recurrent import gru
+from torch import Tensor, nn
+from torch.nn import functional
+
 from fxkit_models.features import with_controls
 
 __all__ = ["NNGRU"]
