@@ -1,0 +1,63 @@
+# Every target sets up what it needs, so that each works on a fresh machine.
+#   make demo          train on the built-in data and write a report
+#   make test          the whole test suite
+#   make lint          ruff and mypy
+#   make test-lowest   the test suite on the lowest versions of our dependencies
+#   make bench         block times of every model (pytest-benchmark)
+#   make bench-training  training speed, fused kernels against PyTorch
+#   make results       train on real guitar and fill in docs/results.md (hours; finished cells are kept)
+
+PYTHON ?= python3
+VENV   ?= .venv
+BIN    := $(VENV)/bin
+CXX    ?= c++
+# A long study can be pointed at recordings of one's own: DATA holds clean, light, medium and heavy.
+DATA   ?= ../shared/data/jcm800
+
+PROJECTS := pyproject.toml fxkit/pyproject.toml fxkit_models/pyproject.toml fxkit_losses/pyproject.toml
+ENGINE   := $(shell find cpp -type f \( -name '*.cpp' -o -name '*.h' -o -name '*.hpp' -o -name '*.inl' \
+              -o -name 'CMakeLists.txt' -o -name '*.py' -o -name 'pyproject.toml' \) 2>/dev/null)
+
+.PHONY: demo test lint test-lowest bench bench-training results clean
+.DELETE_ON_ERROR:
+
+demo: $(VENV)/.engine
+	$(BIN)/fxkit run task=distort model=gru
+
+test: $(VENV)/.engine
+	$(BIN)/pytest
+
+lint: $(VENV)/.installed
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+test-lowest: $(VENV)/.engine
+	$(BIN)/python tools/test_lowest.py
+
+bench: $(VENV)/.engine
+	$(BIN)/pytest tests/benchmarks --benchmark-only
+
+bench-training: $(VENV)/.engine
+	$(BIN)/python benchmarks/training_speed.py
+
+results: $(VENV)/.engine
+	$(BIN)/python tools/results.py --data $(DATA)
+
+$(VENV)/.installed: $(PROJECTS)
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	  || { echo 'fxkit needs Python 3.11 or newer: make PYTHON=python3.12'; exit 2; }
+	@[ -x $(BIN)/pip ] || $(PYTHON) -m venv $(VENV) \
+	  || { echo 'python3 cannot make a virtual environment: install its venv package (python3-venv)'; exit 2; }
+	$(BIN)/pip install --quiet -e '.[dev]' -e ./fxkit -e ./fxkit_models -e ./fxkit_losses
+	@touch $@
+
+# The engine is built where there is a C++ compiler; without one everything else still works.
+$(VENV)/.engine: $(VENV)/.installed $(ENGINE)
+	@if command -v $(CXX) >/dev/null 2>&1; then \
+	  echo $(BIN)/pip install --quiet ./cpp/python; $(BIN)/pip install --quiet ./cpp/python; \
+	else echo 'no C++ compiler ($(CXX)): fxkit works without its engine, only slower'; fi
+	@touch $@
+
+clean:
+	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache

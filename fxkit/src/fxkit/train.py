@@ -1,0 +1,292 @@
+"""Training: parallel streams walked in step, truncated back-propagation with the state kept."""
+
+from __future__ import annotations
+
+import math
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from fxkit import checkpoint
+from fxkit.data import Crops, Split, Streams, Window
+from fxkit.errors import FxkitError
+from fxkit.loss import Loss
+from fxkit.model import Model, State, detach
+from fxkit.optimizer import make_optimizer
+from fxkit.progress import Progress, Step
+from fxkit.schedule import Schedule
+from fxkit.task import Task
+from fxkit.train_config import TrainConfig
+from fxkit.validate import Validation
+
+__all__ = ["DivergedError", "Epoch", "TrainConfig", "TrainResult", "train"]
+
+BEST = "best.safetensors"
+LAST = "last.safetensors"
+CHECK_EVERY = 50
+"""Steps between two looks at the loss: each look makes a GPU wait for its own results."""
+
+
+class DivergedError(RuntimeError):
+    """The loss became NaN or infinite; the best weights so far are kept on disk."""
+
+
+@dataclass(frozen=True)
+class Epoch:
+    """One pass over the training part."""
+
+    number: int
+    """From 1."""
+    seconds: float
+    """Training time up to the end of this epoch, over all sittings."""
+    loss: float
+    """Mean training loss of the epoch's scored windows."""
+    validation_loss: float
+    lr: float
+    """Learning rate at the end of the epoch."""
+
+
+@dataclass(frozen=True)
+class TrainResult:
+    """What came out of a training; the model it was given now holds the best weights."""
+
+    history: list[Epoch]
+    best_epoch: int
+    stopped: str
+    """Why it ended, in plain words."""
+    interrupted: bool
+    """Whether the user stopped it with Ctrl-C."""
+
+
+def train(
+    model: Model,
+    loss: Loss,
+    split: Split,
+    task: Task,
+    config: TrainConfig,
+    *,
+    device: torch.device,
+    directory: Path,
+    progress: Progress,
+    seed: int = 0,
+    resume: bool = False,
+) -> TrainResult:
+    """Train `model` on ``split.train`` and leave the weights with the lowest validation loss in it.
+
+    Parameters
+    ----------
+    model
+        The model between its input and output gains (`fxkit.scaled.Scaled`), on any device.
+    directory
+        Where ``best.safetensors`` and ``last.safetensors`` go; it exists.
+    resume
+        Go on from ``last.safetensors``. A training that is bound by epochs gives the same numbers
+        as one that was never interrupted; one bound by the wall clock cannot, because the machine
+        decides how many steps fit.
+
+    Raises
+    ------
+    DivergedError
+        If the loss is no longer finite.
+    FxkitError
+        If the training part is too short for one window, or the checkpoint cannot be resumed.
+    """
+    trainer = _Trainer(model, loss, split, task, config, device, directory, seed)
+    if resume:
+        trainer.resume()
+    return trainer.run(progress)
+
+
+class _Trainer:
+    def __init__(
+        self,
+        model: Model,
+        loss: Loss,
+        split: Split,
+        task: Task,
+        config: TrainConfig,
+        device: torch.device,
+        directory: Path,
+        seed: int,
+    ) -> None:
+        self.model = model.to(device)
+        self.loss = loss.to(device)
+        self.config = config
+        self.device = device
+        self.directory = directory
+        self.windows = _windows(model, split, task, config, seed)
+        self.validation = Validation(model, split.validation, task, config.validation_seconds)
+        self.optimizer = make_optimizer(model, config)
+        self.schedule = Schedule(config.lr, ramp=config.ramp, floor=config.floor)
+        self.at = checkpoint.Progress()
+        self.epoch_steps = 0
+        self.earlier = 0.0
+        self.started = time.monotonic()
+
+    def resume(self) -> None:
+        self.at = checkpoint.load_into(self.directory / LAST, self.model, self.optimizer)
+        self.earlier = self.at.seconds
+
+    def run(self, progress: Progress) -> TrainResult:
+        stopped, interrupted = "", False
+        self.started = time.monotonic()
+        self.model.train()
+        try:
+            with progress.task("training", total=100.0) as bar:
+                while not (stopped := self.why_stop()):
+                    self.epoch(bar)
+        except KeyboardInterrupt:
+            stopped, interrupted = "stopped by hand", True
+            if self.at.best_loss is None:
+                raise
+        if self.at.best_loss is not None:
+            checkpoint.load_into(self.directory / BEST, self.model)
+        self.model.eval()
+        history = [Epoch(**row) for row in self.at.history]
+        return TrainResult(history, self.at.best_epoch, stopped, interrupted)
+
+    def why_stop(self) -> str:
+        """Return why the training is over, or an empty string while it is not."""
+        config, at = self.config, self.at
+        if at.epoch >= config.epochs:
+            return f"all {config.epochs} epochs are done"
+        if config.minutes and self.seconds() >= 60.0 * config.minutes:
+            return f"the {config.minutes:g} minutes are up"
+        if config.patience and at.epoch - at.best_epoch >= config.patience:
+            return f"the validation loss has not improved for {config.patience} epochs"
+        return ""
+
+    def seconds(self) -> float:
+        """Return the training time so far, over all sittings."""
+        return self.earlier + time.monotonic() - self.started
+
+    def done(self) -> float:
+        """Return the share of the training that is behind, 0..1, by whichever bound is nearer."""
+        walked = self.at.epoch + self.epoch_steps / max(1, self.windows.steps)
+        done = walked / self.config.epochs
+        if self.config.minutes:
+            done = max(done, self.seconds() / (60.0 * self.config.minutes))
+        return min(done, 1.0)
+
+    def epoch(self, bar: Step) -> None:
+        """Walk the windows once, validate, and write the checkpoints."""
+        total = torch.zeros((), device=self.device)
+        self.epoch_steps = 0
+        lr = self.config.lr
+        state: State | None = None
+        for window in self.windows.epoch(self.at.epoch):
+            state = self.state_for(window, state)
+            if not window.scored:
+                with torch.no_grad():
+                    _, state = self.model(*self.to_device(window, state))
+                continue
+            done = self.done()
+            if done >= 1.0:
+                break
+            lr = self.schedule(done)
+            for group in self.optimizer.param_groups:
+                group["lr"] = lr
+            value, state = self.step(window, state)
+            total += value
+            self.epoch_steps += 1
+            if self.epoch_steps % CHECK_EVERY == 0:
+                shown = self.finite(total)
+                bar.update(completed=100.0 * done, loss=shown, validation=self.at.best_loss)
+        if self.epoch_steps:
+            self.close_epoch(self.finite(total), lr, bar)
+        elif self.windows.steps == 0:
+            raise FxkitError(
+                "the training part is shorter than one window of every stream: "
+                "lower train.window or train.batch"
+            )
+
+    def state_for(self, window: Window, state: State | None) -> State:
+        """Return the state to meet `window` with: fresh where a stream starts anew."""
+        fresh = self.model.initial_state(window.input.shape[0])
+        if state is None:
+            return fresh
+        if window.reset is None:
+            return state
+        restart = window.reset.to(self.device)
+        return {
+            name: torch.where(restart.view(-1, *[1] * (leaf.ndim - 1)), fresh[name], leaf)
+            for name, leaf in state.items()
+        }
+
+    def to_device(self, window: Window, state: State) -> tuple[Tensor, State, Tensor | None]:
+        controls = None if window.controls is None else window.controls.to(self.device)
+        return window.input.to(self.device), state, controls
+
+    def step(self, window: Window, state: State) -> tuple[Tensor, State]:
+        """Take one optimiser step; return the loss, and the state without its gradient."""
+        estimate, state = self.model(*self.to_device(window, state))
+        value: Tensor = self.loss(estimate, window.target.to(self.device)).mean()
+        self.optimizer.zero_grad()
+        value.backward()  # type: ignore[no-untyped-call]
+        if self.config.clip:
+            torch.nn.utils.clip_grad_norm_(self.model.parameters(), self.config.clip)
+        self.optimizer.step()
+        return value.detach(), detach(state)
+
+    def finite(self, total: Tensor) -> float:
+        """Return the epoch's mean loss so far, or stop where it is no number."""
+        mean = float(total) / self.epoch_steps
+        if math.isfinite(mean):
+            return mean
+        kept = "the best model so far is kept" if self.at.best_loss is not None else "nothing is kept"
+        raise DivergedError(
+            f"training diverged in epoch {self.at.epoch + 1}: the loss is no longer a finite number "
+            f"({kept}); try a lower train.lr than {self.config.lr:g}"
+        )
+
+    def close_epoch(self, loss: float, lr: float, bar: Step) -> None:
+        at = self.at
+        validation = self.validation(self.model, self.loss, self.device)
+        if not math.isfinite(validation):
+            raise DivergedError(
+                f"training diverged in epoch {at.epoch + 1}: the validation loss is no longer a "
+                f"finite number; try a lower train.lr than {self.config.lr:g}"
+            )
+        at.epoch += 1
+        at.step += self.epoch_steps
+        at.seconds = self.seconds()
+        self.epoch_steps = 0
+        at.history.append(asdict(Epoch(at.epoch, at.seconds, loss, validation, lr)))
+        if at.best_loss is None or validation < at.best_loss:
+            at.best_loss, at.best_epoch = validation, at.epoch
+            checkpoint.save(self.directory / BEST, self.model, None, at)
+        checkpoint.save(self.directory / LAST, self.model, self.optimizer, at)
+        bar.update(
+            completed=100.0 * self.done(),
+            loss=loss,
+            validation=validation,
+            description=f"epoch {at.epoch}",
+        )
+
+
+def _windows(
+    model: Model, split: Split, task: Task, config: TrainConfig, seed: int
+) -> Streams | Crops:
+    if model.trains_on == "crops":
+        return Crops(
+            split.train,
+            input=task.input,
+            target=task.target,
+            batch=config.batch,
+            length=round(config.crop * model.sample_rate),
+            latency=model.latency,
+            seed=seed,
+        )
+    return Streams(
+        split.train,
+        input=task.input,
+        target=task.target,
+        streams=config.batch,
+        window=config.window,
+        warm_up=model.warm_up if config.warm_up < 0 else config.warm_up,
+        latency=model.latency,
+        seed=seed,
+    )

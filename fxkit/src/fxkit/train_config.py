@@ -1,0 +1,59 @@
+"""The settings of a training, `train.*`; imports no torch, so that help and lists stay instant."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from fxkit.options import option
+
+__all__ = ["TrainConfig"]
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """How long, how fast and in what portions a model learns."""
+
+    minutes: float = option(
+        10.0, "stop after this much training time; 0 for no limit", unit="minutes", low=0
+    )
+    epochs: int = option(
+        1000, "stop after this many passes over the training part", unit="epochs", low=1
+    )
+    patience: int = option(
+        0,
+        "stop when the validation loss has not improved for this many epochs; 0 for never",
+        unit="epochs",
+        low=0,
+    )
+    lr: float = option(0.004, "highest learning rate", low=1e-8, high=1.0)
+    ramp: float = option(
+        0.02, "share of the training over which the learning rate rises", low=0.0, high=0.9
+    )
+    floor: float = option(
+        0.005, "learning rate at the end, as a share of the highest", low=0.0, high=1.0
+    )
+    window: int = option(
+        512,
+        "samples between two weight updates; the state is carried over, the gradient is cut",
+        unit="samples",
+        low=1,
+    )
+    batch: int = option(32, "parallel streams, or crops per step", unit="streams", low=1)
+    crop: float = option(
+        1.5, "length of a crop, for models that learn from crops", unit="seconds", low=0.01
+    )
+    warm_up: int = option(
+        -1,
+        "unscored samples before a stream's first scored one; -1 for what the model asks for",
+        unit="samples",
+        low=-1,
+    )
+    weight_decay: float = option(0.0, "decoupled weight decay (AdamW)", low=0.0, high=1.0)
+    clip: float = option(
+        1.0, "largest norm of the gradient; longer ones are scaled down; 0 for no limit", low=0.0
+    )
+    validation_seconds: float = option(
+        60.0, "at most this much of the validation part is heard after each epoch", unit="seconds",
+        low=0.1,
+    )
+    threads: int = option(0, "processor threads; 0 for all cores", unit="threads", low=0)
