@@ -371,7 +371,7 @@ def for_stream(stream: TextIO | None = None) -> Progress:
 
 def _write(stream: TextIO | None, line: str) -> None:
     # Standard error is looked up at each call: a caller may have redirected it since.
-    print(line, file=sys.stderr if stream is None else stream, flush=True)  # noqa: T201
+    print(line, file=sys.stderr if stream is None else stream, flush=True)
 
 
 def _losses(loss: float | None, validation: float | None) -> str:
