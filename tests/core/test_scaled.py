@@ -4,12 +4,11 @@ from dataclasses import dataclass
 
 import pytest
 import torch
-from torch import Tensor, nn
-
 from fxkit.errors import FxkitError
 from fxkit.model import Model, State, run_blocks
 from fxkit.options import option
 from fxkit.scaled import Scaled
+from torch import Tensor, nn
 
 
 @dataclass(frozen=True)
