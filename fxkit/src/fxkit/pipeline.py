@@ -1,0 +1,240 @@
+"""A whole run, from recordings to a model file and a report: each step is one module, called once.
+
+    load -> check and align -> split -> train -> evaluate -> model file -> report
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import torch
+
+import fxkit.evaluation as evaluation
+from fxkit import artifact, data, realtime, report
+from fxkit.config import Settings, build_loss, to_yaml
+from fxkit.data import Dataset, Split
+from fxkit.device import pick_device, set_threads
+from fxkit.errors import FxkitError
+from fxkit.evaluation import Evaluation
+from fxkit.manifest import Manifest
+from fxkit.model import Model
+from fxkit.progress import Progress
+from fxkit.realtime import BlockTime
+from fxkit.registry import MODELS, TASKS
+from fxkit.scaled import Scaled
+from fxkit.task import Task
+from fxkit.train import Epoch, TrainResult, train
+
+__all__ = ["RunResult", "execute"]
+
+
+@dataclass(frozen=True)
+class RunResult:
+    """What a run has made."""
+
+    directory: Path
+    model_path: Path
+    report_path: Path
+    evaluation: Evaluation
+    realtime: BlockTime
+    history: list[Epoch]
+    best_epoch: int
+    stopped: str
+    """Why the training ended, in plain words."""
+    interrupted: bool
+    """Whether the user ended it with Ctrl-C; the best model so far was kept."""
+    parameters: int
+    """Trained numbers in the model."""
+
+    def to_plain(self) -> dict[str, Any]:
+        """Return what the run has made as JSON values."""
+        return {
+            "directory": str(self.directory),
+            "model": str(self.model_path),
+            "report": str(self.report_path),
+            "evaluation": self.evaluation.to_plain(),
+            "realtime": self.realtime.to_plain(),
+            "epochs": len(self.history),
+            "best_epoch": self.best_epoch,
+            "stopped": self.stopped,
+            "interrupted": self.interrupted,
+            "parameters": self.parameters,
+        }
+
+
+def execute(settings: Settings, progress: Progress, *, resume: Path | None = None) -> RunResult:
+    """Do a whole run.
+
+    Parameters
+    ----------
+    settings
+        Everything the run needs, resolved.
+    resume
+        The folder of an earlier run to go on with; its settings are in `settings`.
+
+    Raises
+    ------
+    FxkitError
+        For bad input. Nothing is left behind where the run had not begun to train.
+    fxkit.train.DivergedError
+        If the loss is no longer finite.
+    """
+    torch.manual_seed(settings.run.seed)
+    device = pick_device(settings.run.device)
+    set_threads(settings.train.threads)
+    task: Task = TASKS.get(settings.task)(settings.task_config)
+    dataset = data.load(settings.data, progress)
+    split = data.split(dataset, settings.data)
+    model = _model(settings, task, dataset, split)
+    loss = build_loss(settings, dataset.sample_rate)
+    with _run_directory(settings, resume) as directory:
+        checkpoints = directory / "checkpoints"
+        checkpoints.mkdir(exist_ok=True)
+        _write(directory / "settings.yaml", to_yaml(settings))
+        trained = train(
+            model,
+            loss,
+            split,
+            task,
+            settings.train,
+            device=device,
+            directory=checkpoints,
+            progress=progress,
+            seed=settings.run.seed,
+            resume=resume is not None,
+        )
+    return _finish(settings, task, dataset, split, model.cpu(), trained, directory, progress)
+
+
+def _model(settings: Settings, task: Task, dataset: Dataset, split: Split) -> Scaled:
+    inner: Model = MODELS.get(settings.model)(
+        settings.model_config,
+        sample_rate=dataset.sample_rate,
+        controls=len(dataset.control_names),
+    )
+    return Scaled.from_levels(
+        inner,
+        input_rms=data.levels(split.train, task.input),
+        target_rms=data.levels(split.train, task.target),
+    )
+
+
+def _finish(
+    settings: Settings,
+    task: Task,
+    dataset: Dataset,
+    split: Split,
+    model: Scaled,
+    trained: TrainResult,
+    directory: Path,
+    progress: Progress,
+) -> RunResult:
+    """Measure the trained model and write everything that is kept of it."""
+    measured = evaluation.evaluate(model, split.test, task=task, progress=progress)
+    block_time = realtime.measure(model)
+    parameters = sum(p.numel() for p in model.parameters() if p.requires_grad)
+    environment = _environment()
+    manifest = _manifest(settings, dataset, split, task, model, trained, measured, environment)
+    artifact.save(directory / "model.fxkit", model, manifest)
+    _write(directory / "scores.json", _json(measured.to_plain()))
+    _write(directory / "history.json", _json([asdict(epoch) for epoch in trained.history]))
+    report.write(
+        directory / "report.html",
+        report.ReportData(
+            title=manifest.name,
+            task=task,
+            model={
+                "name": settings.model,
+                "config": manifest.config,
+                "parameters": parameters,
+                "sample_rate": dataset.sample_rate,
+                "latency": model.latency,
+                "loss": settings.loss,
+            },
+            description=dataset.description,
+            findings=dataset.findings,
+            evaluation=measured,
+            history=trained.history,
+            realtime=block_time,
+            settings=settings.to_plain(),
+            environment=environment,
+            stopped=trained.stopped,
+        ),
+    )
+    return RunResult(
+        directory,
+        directory / "model.fxkit",
+        directory / "report.html",
+        measured,
+        block_time,
+        trained.history,
+        trained.best_epoch,
+        trained.stopped,
+        trained.interrupted,
+        parameters,
+    )
+
+
+@contextmanager
+def _run_directory(settings: Settings, resume: Path | None) -> Iterator[Path]:
+    """Make the run's folder; take it away again if it ends before anything worth keeping is in it."""
+    if resume is not None:
+        yield resume
+        return
+    directory = Path(settings.run.dir) if settings.run.dir else _next_directory(settings)
+    made = [p for p in (directory, *directory.parents) if not p.exists()]
+    try:
+        directory.mkdir(parents=True)
+    except FileExistsError:
+        raise FxkitError(
+            f"run.dir={directory}: exists already; choose another, or go on with --resume {directory}"
+        ) from None
+    try:
+        yield directory
+    except BaseException:
+        if not any((directory / "checkpoints").glob("*.safetensors")):
+            shutil.rmtree(directory, ignore_errors=True)
+            for parent in made[1:]:
+                parent.rmdir()
+        raise
+
+
+def _next_directory(settings: Settings) -> Path:
+    number = 1
+    while (path := Path("runs") / f"{settings.task}-{settings.model}-{number}").exists():
+        number += 1
+    return path
+
+
+def _environment() -> dict[str, str]:
+    return {
+        "fxkit": version("fxkit"),
+        "torch": torch.__version__,
+        "python": platform.python_version(),
+        "machine": platform.machine(),
+        "system": platform.system(),
+        "processor threads": str(torch.get_num_threads()),
+    }
+
+
+def _json(values: Any) -> str:
+    return json.dumps(values, indent=1, allow_nan=False) + "\n"
+
+
+def _write(path: Path, text: str) -> None:
+    """Write a small text file, complete or not at all."""
+    beside = path.with_name(path.name + ".part")
+    try:
+        beside.write_text(text, encoding="utf-8")
+        os.replace(beside, path)
+    finally:
+        beside.unlink(missing_ok=True)
