@@ -1,0 +1,266 @@
+"""Everything that a run needs, resolved: the chosen plug-ins and all their settings."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import yaml
+
+from fxkit.config.build import OptionInfo, build, describe, to_plain
+from fxkit.config.expression import Term, parse_loss
+from fxkit.config.parse import flatten
+from fxkit.errors import FxkitError, PluginError
+from fxkit.registry import LOSSES, MODELS, TASKS, Registry, nearest
+from fxkit.run_config import RunConfig
+from fxkit.train_config import TrainConfig
+
+if TYPE_CHECKING:
+    from fxkit.data.config import DataConfig
+    from fxkit.loss import Loss
+
+__all__ = ["DEFAULTS", "Settings", "build_loss", "keys", "resolve", "to_yaml"]
+
+DEFAULTS = {"task": "distort", "model": "gru"}
+"""What is learned, and by which model, when the user does not say."""
+
+_PATHS = ("data.path", "data.clean", "data.wet", "run.dir")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Everything a run needs."""
+
+    task: str
+    model: str
+    loss: str
+    """A loss expression, as in ``esr+0.1*mrstft``."""
+    task_config: Any
+    model_config: Any
+    data: DataConfig
+    train: TrainConfig
+    run: RunConfig
+    loss_options: dict[str, dict[str, Any]]
+    """Name of each loss in the expression to all its options."""
+
+    def to_plain(self) -> dict[str, Any]:
+        """Return dotted keys and JSON values; `resolve` makes the same settings of them."""
+        plain: dict[str, Any] = {"task": self.task, "model": self.model, "loss": self.loss}
+        groups = {"task": self.task_config, "model": self.model_config}
+        for name, config in groups.items():
+            plain |= flatten({name: to_plain(config)})
+        for name, options in self.loss_options.items():
+            plain |= flatten({"loss": {name: options}})
+        for name, config in {"data": self.data, "train": self.train, "run": self.run}.items():
+            plain |= flatten({name: to_plain(config)})
+        return plain
+
+
+@dataclass(frozen=True)
+class _Chosen:
+    """The plug-ins of a run."""
+
+    task: str
+    model: str
+    loss: str
+    terms: tuple[Term, ...]
+    groups: dict[str, type[Any]]
+    """Prefix of keys (``train``, ``loss.esr``) to the dataclass behind it, in order of help."""
+
+    def loss_key(self, key: str) -> str:
+        """Turn ``loss.OPTION`` into ``loss.NAME.OPTION`` where there is only one loss."""
+        parts = key.split(".")
+        names = [term.name for term in self.terms]
+        if parts[0] != "loss" or len(parts) < 2 or (parts[1] in names and len(parts) > 2):
+            return key
+        return ".".join(["loss", names[0], *parts[1:]]) if len(names) == 1 else key
+
+
+def resolve(values: Mapping[str, Any]) -> Settings:
+    """Choose the plug-ins and make all their settings.
+
+    Parameters
+    ----------
+    values
+        Dotted keys or nested groups, as from `parse`. ``recipe`` names a recipe whose settings
+        come first.
+
+    Raises
+    ------
+    FxkitError
+        In one line, for an unknown name or key (with the nearest), or a value of a wrong type.
+    """
+    flat = _with_recipe(flatten(values))
+    chosen = _choose(flat)
+    parts: dict[str, dict[str, Any]] = {prefix: {} for prefix in chosen.groups}
+    for given, value in flat.items():
+        key = chosen.loss_key(given)
+        if key in ("task", "model", "loss"):
+            continue
+        prefix = _prefix(key, chosen)
+        if prefix is None:
+            raise FxkitError(_unknown(given, key, chosen))
+        parts[prefix][key.removeprefix(prefix + ".")] = _absolute(key, value)
+    for prefix, cls in chosen.groups.items():
+        _check_keys(prefix, cls, parts[prefix], chosen)
+    made = {p: build(cls, parts[p], prefix=p) for p, cls in chosen.groups.items()}
+    return Settings(
+        task=chosen.task,
+        model=chosen.model,
+        loss=chosen.loss,
+        task_config=made["task"],
+        model_config=made["model"],
+        data=made["data"],
+        train=made["train"],
+        run=made["run"],
+        loss_options={t.name: to_plain(made[f"loss.{t.name}"]) for t in chosen.terms},
+    )
+
+
+def keys(values: Mapping[str, Any]) -> dict[str, list[OptionInfo]]:
+    """List every setting of the chosen model, loss and task, and of data, training and run.
+
+    Parameters
+    ----------
+    values
+        As for `resolve`; only ``recipe``, ``task``, ``model`` and ``loss`` matter.
+
+    Returns
+    -------
+    dict
+        Heading to settings: ``"model gru"``, ``"loss esr"``, ``"train"``, ...
+    """
+    chosen = _choose(_with_recipe(flatten(values)))
+    listed = {}
+    for prefix, cls in chosen.groups.items():
+        name = {"task": chosen.task, "model": chosen.model}.get(prefix, "")
+        heading = prefix.replace("loss.", "loss ") + (f" {name}" if name else "")
+        listed[heading] = describe(cls, prefix)
+    return listed
+
+
+def to_yaml(settings: Settings) -> str:
+    """Return the text of a file that ``--config`` turns into the same settings."""
+    return yaml.safe_dump(settings.to_plain(), sort_keys=False, allow_unicode=True, width=100)
+
+
+def build_loss(settings: Settings, sample_rate: int) -> Loss:
+    """Make the loss that `settings` describes, for signals of `sample_rate` Hz."""
+    from fxkit.weighted_sum import WeightedSum
+
+    terms = []
+    for term in parse_loss(settings.loss):
+        cls = LOSSES.get(term.name)
+        options = settings.loss_options.get(term.name, {})
+        config = build(cls.Config, options, prefix=f"loss.{term.name}")
+        terms.append((term.weight, cls(config, sample_rate=sample_rate)))
+    if len(terms) == 1 and terms[0][0] == 1.0:
+        only: Loss = terms[0][1]
+        return only
+    return WeightedSum(terms, sample_rate=sample_rate)
+
+
+def _with_recipe(flat: dict[str, Any]) -> dict[str, Any]:
+    recipe = flat.pop("recipe", None)
+    if recipe is None:
+        return flat
+    from fxkit import recipes
+
+    base = flatten(recipes.load(str(recipe)))
+    if "recipe" in base:
+        raise FxkitError(f"recipe={recipe}: a recipe cannot name another recipe")
+    return {**base, **flat}
+
+
+def _choose(flat: Mapping[str, Any]) -> _Chosen:
+    from fxkit.data.config import DataConfig
+
+    names = {kind: _name(kind, flat.get(kind, DEFAULTS[kind])) for kind in DEFAULTS}
+    task, model = TASKS.get(names["task"]), MODELS.get(names["model"])
+    loss = _name("loss", flat.get("loss", task.default_loss))
+    terms = parse_loss(loss)
+    groups = {"model": model.Config}
+    groups |= {f"loss.{term.name}": LOSSES.get(term.name).Config for term in terms}
+    groups |= {"task": task.Config, "data": DataConfig, "train": TrainConfig, "run": RunConfig}
+    return _Chosen(names["task"], names["model"], loss, terms, groups)
+
+
+def _name(kind: str, value: Any) -> str:
+    if not isinstance(value, str) or not value:
+        raise FxkitError(f"{kind}={'' if value is None else value}: needs the name of a {kind}")
+    return value
+
+
+def _prefix(key: str, chosen: _Chosen) -> str | None:
+    """Return the group that `key` belongs to."""
+    return next((p for p in chosen.groups if key.startswith(p + ".")), None)
+
+
+def _absolute(key: str, value: Any) -> Any:
+    """Make a path absolute: settings are kept and used again, from another folder perhaps."""
+    if key not in _PATHS or not isinstance(value, str | Path) or not str(value):
+        return value
+    if key != "run.dir" and str(value).lower() in ("none", "null", "~"):
+        return None
+    return str(Path(value).expanduser().absolute())
+
+
+def _check_keys(prefix: str, cls: type[Any], part: Mapping[str, Any], chosen: _Chosen) -> None:
+    known = {info.key for info in describe(cls, prefix)}
+    for key in part:
+        full = f"{prefix}.{key}"
+        if full not in known:
+            raise FxkitError(_unknown(full, full, chosen))
+
+
+def _unknown(given: str, key: str, chosen: _Chosen) -> str:
+    """Say that there is no such setting, and which one was meant most likely."""
+    valid = [i.key for prefix, cls in chosen.groups.items() for i in describe(cls, prefix)]
+    owners = _owners(key, chosen)
+    if owners:
+        kind, names = owners
+        current = (
+            chosen.model if kind == "model" else chosen.task if kind == "task" else chosen.loss
+        )
+        return f"no setting {given!r} for {kind} {current}; {' and '.join(names)} has it"
+    near = nearest(key, [*valid, "task", "model", "loss", "recipe"])
+    if not near:
+        # 'hidden' for 'model.hidden'
+        last = key.rpartition(".")[2]
+        by_last = {k.rpartition(".")[2]: k for k in reversed(valid)}
+        near = [by_last[name] for name in nearest(last, by_last)]
+    elif "." not in key:
+        near = [k for k in valid if k.rpartition(".")[2] == key] or near
+    if near:
+        return f"no setting {given!r}; did you mean {' or '.join(near)}?"
+    return f"no setting {given!r}; fxkit run --help lists all"
+
+
+def _owners(key: str, chosen: _Chosen) -> tuple[str, list[str]] | None:
+    """Find the other models, tasks or losses that have the setting `key`."""
+    kind, _, rest = key.partition(".")
+    registries: dict[str, Registry] = {"model": MODELS, "task": TASKS, "loss": LOSSES}
+    if kind not in registries or not rest:
+        return None
+    if kind == "loss":
+        rest = rest.rpartition(".")[2]
+    found = []
+    for name in registries[kind].names():
+        if name in (chosen.model if kind == "model" else chosen.task,):
+            continue
+        try:
+            config = registries[kind].get(name).Config
+            if any(info.key == f"{kind}.{rest}" for info in describe(config, kind)):
+                found.append(name)
+        except PluginError:
+            # A broken plug-in has nothing to say here; `fxkit list` shows it.
+            continue
+    named = {term.name for term in chosen.terms}
+    if kind == "loss":
+        # With several losses the name is what is missing, not the setting.
+        mine = [name for name in found if name in named]
+        if mine:
+            return None
+    return (kind, found) if found else None
