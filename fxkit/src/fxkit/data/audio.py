@@ -1,0 +1,429 @@
+"""Audio files: what is in them, their samples, writing them whole or not at all, and resampling."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import tempfile
+import threading
+from collections import OrderedDict
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Literal, Self
+
+import numpy as np
+import numpy.typing as npt
+
+from fxkit.errors import FxkitError
+
+__all__ = [
+    "SUFFIXES",
+    "Channel",
+    "Probe",
+    "Resampler",
+    "Writer",
+    "clock",
+    "probe",
+    "read",
+    "read_blocks",
+    "resample",
+    "write",
+]
+
+Samples = npt.NDArray[np.float32]
+Channel = Literal["left", "right", "mix"] | int
+
+SUFFIXES = (".wav", ".flac", ".aiff", ".aif", ".ogg")
+"""Endings of the file types that are read and written."""
+
+_FORMATS = {
+    ".wav": ("WAV", "PCM_24"),
+    ".flac": ("FLAC", "PCM_24"),
+    ".aiff": ("AIFF", "PCM_24"),
+    ".aif": ("AIFF", "PCM_24"),
+    ".ogg": ("OGG", "VORBIS"),
+}
+_UNKNOWN_LENGTH = 1 << 60
+_WAV_LIMIT = (1 << 32) - (1 << 16)  # bytes; a plain WAV file counts them in 32 bits
+_OPEN_FILES = 32
+
+
+@dataclass(frozen=True)
+class Probe:
+    """What an audio file says of itself.
+
+    Attributes
+    ----------
+    sample_rate
+        In Hz.
+    channels, frames
+        A frame is one sample of every channel.
+    kind
+        File type and encoding: ``"WAV, PCM_24"``.
+    """
+
+    path: Path
+    sample_rate: int
+    channels: int
+    frames: int
+    kind: str
+
+    @property
+    def seconds(self) -> float:
+        """The length in seconds."""
+        return self.frames / self.sample_rate
+
+
+def clock(seconds: float) -> str:
+    """Return a position as one reads it off a player: ``1:02:03.456`` or ``2:03.456``."""
+    milliseconds = round(seconds * 1000)
+    minutes, rest = divmod(milliseconds, 60_000)
+    hours, minutes = divmod(minutes, 60)
+    text = f"{minutes:02d}:" if hours else f"{minutes}:"
+    return (f"{hours}:" if hours else "") + text + f"{rest // 1000:02d}.{rest % 1000:03d}"
+
+
+def _open(path: Path) -> Any:
+    """Open a file for reading, or say in one line why it cannot be."""
+    import soundfile
+
+    try:
+        if path.is_dir():
+            raise FxkitError(f"{path} is a folder, not an audio file")
+        with path.open("rb") as handle:
+            empty = not handle.read(1)
+    except FileNotFoundError:
+        raise FxkitError(f"no such file: {path}") from None
+    except PermissionError:
+        raise FxkitError(f"no permission to read {path}") from None
+    except OSError as error:
+        raise FxkitError(f"cannot read {path}: {error.strerror or error}") from None
+    if empty:
+        raise FxkitError(f"{path} is empty (0 bytes)")
+    try:
+        file = soundfile.SoundFile(str(path))
+    except (RuntimeError, TypeError, ValueError):  # LibsndfileError is a RuntimeError
+        raise FxkitError(
+            f"{path} is not an audio file that can be read: use WAV, FLAC, AIFF or OGG"
+        ) from None
+    if file.frames <= 0 or file.frames >= _UNKNOWN_LENGTH:
+        frames = file.frames
+        file.close()
+        if frames <= 0:
+            raise FxkitError(f"{path} holds no samples")
+        raise FxkitError(f"{path} does not say how long it is: save it again in an audio editor")
+    return file
+
+
+class _OpenFiles:
+    """The files most recently read, kept open: a data set may have more than a process may hold."""
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._files: OrderedDict[Path, Any] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def read(self, path: Path, start: int, frames: int) -> Samples:
+        """Return ``[frames, channels]``; fewer frames where the file is damaged or has shrunk."""
+        with self._lock:
+            file = self._files.pop(path, None)
+            if file is None:
+                file = _open(path)
+            self._files[path] = file
+            while len(self._files) > self._limit:
+                self._files.popitem(last=False)[1].close()
+            try:
+                if file.tell() != start:
+                    file.seek(start)
+                samples: Samples = file.read(frames, dtype="float32", always_2d=True)
+            except RuntimeError as error:
+                self._files.pop(path).close()
+                raise FxkitError(
+                    f"{path} is damaged near {clock(start / file.samplerate)}: {error}"
+                ) from None
+            return samples
+
+    def forget(self, path: Path) -> None:
+        """Close the file if it is open: it was read to its end, or is about to be replaced."""
+        with self._lock:
+            file = self._files.pop(path, None)
+            if file is not None:
+                file.close()
+
+
+_files = _OpenFiles(_OPEN_FILES)
+
+
+def probe(path: str | Path) -> Probe:
+    """Look at a file's header.
+
+    Raises
+    ------
+    FxkitError
+        The file is missing, a folder, empty, without samples, or not audio.
+    """
+    path = Path(path)
+    with _open(path) as file:
+        kind = f"{file.format}, {file.subtype}"
+        return Probe(path, file.samplerate, file.channels, file.frames, kind)
+
+
+def check_channel(info: Probe, channel: Channel | None) -> None:
+    """Refuse a channel that the file does not have, and a stereo file without a choice."""
+    if info.channels == 1:
+        return
+    if channel is None:
+        raise FxkitError(
+            f"{info.path} has {info.channels} channels: choose one with data.channel=left, right, "
+            "mix (their mean) or its number, counted from 1"
+        )
+    if isinstance(channel, int) and not 1 <= channel <= info.channels:
+        raise FxkitError(
+            f"{info.path} has no channel {channel}: it has {info.channels}, counted from 1"
+        )
+
+
+def read_mono(info: Probe, channel: Channel | None, start: int, stop: int) -> Samples:
+    """Read one channel of a file, ``[stop - start]``, and make sure that it is sound.
+
+    Parameters
+    ----------
+    info
+        What `probe` said of the file.
+    channel
+        Ignored in a mono file, and checked by `check_channel` before.
+    start, stop
+        In frames of the file.
+
+    Raises
+    ------
+    FxkitError
+        The file ends early, or a sample is NaN or infinite: says where.
+    """
+    frames = _files.read(info.path, start, stop - start)
+    if len(frames) < stop - start:
+        raise FxkitError(
+            f"{info.path} ends at {clock((start + len(frames)) / info.sample_rate)} but says it is "
+            f"{clock(info.seconds)} long: it was cut off or is damaged"
+        )
+    if info.channels == 1:
+        samples = frames[:, 0]
+    elif channel == "mix":
+        samples = frames.mean(axis=1, dtype=np.float32)
+    else:
+        index = {"left": 0, "right": 1}.get(str(channel))
+        samples = frames[:, int(channel or 1) - 1 if index is None else index]
+    check_finite(samples, str(info.path), start, info.sample_rate)
+    return np.ascontiguousarray(samples)
+
+
+def check_finite(samples: Samples, name: str, start: int, sample_rate: int) -> None:
+    """Raise `FxkitError` at the first NaN or infinite sample, naming the second it is in."""
+    # One sum is several times faster than a test of every sample, and is finite if they all are.
+    with np.errstate(invalid="ignore"):  # infinity minus infinity
+        total = np.sum(samples, dtype=np.float64)
+    if np.isfinite(total):
+        return
+    bad = np.flatnonzero(~np.isfinite(samples))
+    if len(bad):
+        first = start + int(bad[0])
+        kind = "NaN (not a number)" if np.isnan(samples[bad[0]]) else "infinite"
+        raise FxkitError(
+            f"{name}: a sample is {kind} at second {first / sample_rate:.3f} (sample {first}): "
+            "record or export it again"
+        )
+
+
+def read(path: str | Path, channel: Channel | None = None) -> tuple[Samples, int]:
+    """Read one channel of a whole file.
+
+    Returns
+    -------
+    samples
+        float32 ``[time]``, full scale +-1.
+    sample_rate
+        In Hz.
+    """
+    info = probe(path)
+    check_channel(info, channel)
+    samples = read_mono(info, channel, 0, info.frames)
+    _files.forget(info.path)
+    return samples, info.sample_rate
+
+
+def read_blocks(path: str | Path, block: int, channel: Channel | None = None) -> Iterator[Samples]:
+    """Read one channel of a file of any length in blocks of `block` samples (the last is shorter)."""
+    info = probe(path)
+    check_channel(info, channel)
+    try:
+        for start in range(0, info.frames, block):
+            yield read_mono(info, channel, start, min(start + block, info.frames))
+    finally:
+        _files.forget(info.path)
+
+
+class Writer:
+    """Writes an audio file block by block; it appears under its name only when it is complete.
+
+    Parameters
+    ----------
+    path
+        Its ending says the file type, one of `SUFFIXES`.
+    sample_rate
+        In Hz.
+    channels
+        How many.
+    encoding
+        A subtype of libsndfile (``"FLOAT"``, ``"PCM_16"``); 24 bits, or Vorbis for OGG, if None.
+        Encodings of whole numbers clip what is beyond full scale.
+    frames
+        How long the file will be, if known: a WAV that would pass 4 GiB is made an RF64.
+
+    Use it as a context manager: leaving it by an exception leaves nothing behind.
+    """
+
+    def __init__(
+        self,
+        path: str | Path,
+        sample_rate: int,
+        *,
+        channels: int = 1,
+        encoding: str | None = None,
+        frames: int | None = None,
+    ) -> None:
+        import soundfile
+
+        self.path = Path(path)
+        try:
+            kind, usual = _FORMATS[self.path.suffix.lower()]
+        except KeyError:
+            raise FxkitError(
+                f"cannot write {self.path}: its name must end in one of {', '.join(SUFFIXES)}"
+            ) from None
+        if kind == "WAV" and frames is not None and frames * channels * 8 > _WAV_LIMIT:
+            kind = "RF64"
+        try:
+            # Beside the target: os.replace is atomic only within one file system.
+            handle, temporary = tempfile.mkstemp(
+                prefix=f".{self.path.name}.", suffix=".part", dir=self.path.parent
+            )
+            os.close(handle)
+        except OSError as error:
+            raise FxkitError(f"cannot write {self.path}: {error.strerror or error}") from None
+        self._temporary = Path(temporary)
+        try:
+            self._file = soundfile.SoundFile(
+                temporary, "w", sample_rate, channels, encoding or usual, format=kind
+            )
+        except (RuntimeError, TypeError, ValueError) as error:
+            self._temporary.unlink(missing_ok=True)
+            raise FxkitError(f"cannot write {self.path}: {error}") from None
+
+    def write(self, samples: npt.NDArray[Any]) -> None:
+        """Append ``[time]`` or ``[time, channels]``."""
+        before = self._file.tell()
+        try:
+            self._file.write(np.ascontiguousarray(samples, dtype=np.float32))
+        except (RuntimeError, AssertionError, OSError):
+            raise self._failure() from None
+        if self._file.tell() - before != len(samples):
+            raise self._failure()
+
+    def _failure(self) -> FxkitError:
+        free = None
+        with contextlib.suppress(OSError, AttributeError):
+            status = os.statvfs(self.path.parent)
+            free = status.f_bavail * status.f_frsize
+        why = os.strerror(errno.ENOSPC) if free is not None and free < 1 << 20 else "writing failed"
+        return FxkitError(f"cannot write {self.path}: {why}")
+
+    def close(self) -> None:
+        """Finish the file and move it to its name."""
+        try:
+            self._file.close()
+            # mkstemp makes a file private to its owner; give it the rights of an ordinary one.
+            mask = os.umask(0)
+            os.umask(mask)
+            self._temporary.chmod(0o666 & ~mask)
+            _files.forget(self.path)
+            self._temporary.replace(self.path)
+        except OSError as error:
+            self._temporary.unlink(missing_ok=True)
+            raise FxkitError(f"cannot write {self.path}: {error.strerror or error}") from None
+        except RuntimeError:
+            self._temporary.unlink(missing_ok=True)
+            raise self._failure() from None
+
+    def discard(self) -> None:
+        """Drop what was written."""
+        with contextlib.suppress(RuntimeError, OSError):
+            self._file.close()
+        self._temporary.unlink(missing_ok=True)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if error is None:
+            self.close()
+        else:
+            self.discard()
+
+
+def write(
+    path: str | Path, samples: npt.NDArray[Any], sample_rate: int, *, encoding: str | None = None
+) -> None:
+    """Write ``[time]`` or ``[time, channels]`` to a file, complete or not at all; see `Writer`."""
+    channels = 1 if samples.ndim == 1 else samples.shape[1]
+    with Writer(
+        path, sample_rate, channels=channels, encoding=encoding, frames=len(samples)
+    ) as out:
+        out.write(samples)
+
+
+def resample(samples: Samples, source_rate: int, target_rate: int) -> Samples:
+    """Convert a whole ``[time]`` signal to another rate, without delay (soxr, high quality)."""
+    import soxr
+
+    if source_rate == target_rate:
+        return samples
+    converted: Samples = soxr.resample(
+        np.ascontiguousarray(samples, np.float32), source_rate, target_rate, "HQ"
+    )
+    return converted
+
+
+class Resampler:
+    """Converts a signal of any length block by block; all blocks together equal `resample`.
+
+    Parameters
+    ----------
+    source_rate, target_rate
+        In Hz.
+    """
+
+    def __init__(self, source_rate: int, target_rate: int) -> None:
+        import soxr
+
+        self._stream = (
+            None
+            if source_rate == target_rate
+            else soxr.ResampleStream(source_rate, target_rate, 1, dtype="float32", quality="HQ")
+        )
+
+    def process(self, block: Samples, *, last: bool = False) -> Samples:
+        """Take a ``[time]`` block, which may be empty; return what is ready, which may be none."""
+        if self._stream is None:
+            return block
+        ready: Samples = self._stream.resample_chunk(
+            np.ascontiguousarray(block, np.float32), last=last
+        )
+        return ready
