@@ -97,7 +97,8 @@ class Graph:
     def dense(self, x: Node, weight: nn.Linear | Tensor, bias: Tensor | None = None) -> Node:
         """Add ``weight x + bias``, weight ``[out, in]``; or give the `torch.nn.Linear`."""
         if isinstance(weight, nn.Linear):
-            weight, bias = weight.weight, weight.bias
+            module = weight
+            weight, bias = module.weight, module.bias
         return self._add(pointwise.Dense, x, weight=weight, bias=bias)
 
     def conv(
@@ -168,7 +169,8 @@ class Graph:
         The weight is ``[2 channels, condition channels]``; or give the `torch.nn.Linear`.
         """
         if isinstance(weight, nn.Linear):
-            weight, bias = weight.weight, weight.bias
+            module = weight
+            weight, bias = module.weight, module.bias
         return self._add(pointwise.Film, x, condition, weight=weight, bias=bias)
 
     def delay(self, x: Node, frames: int) -> Node:
