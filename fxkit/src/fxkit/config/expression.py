@@ -46,9 +46,7 @@ def parse_loss(expression: str) -> tuple[Term, ...]:
             names = [term.name for term in terms]
             twice = [name for name in names if names.count(name) > 1]
             if twice:
-                raise FxkitError(
-                    f"loss={expression}: {twice[0]} is there twice; add up its weights"
-                )
+                raise FxkitError(f"loss={expression}: {twice[0]} is there twice; add its weights")
             return tuple(terms)
         if expression[at] != "+":
             break

@@ -12,8 +12,8 @@ import yaml
 from fxkit.config.build import OptionInfo, build, describe, to_plain
 from fxkit.config.expression import Term, parse_loss
 from fxkit.config.parse import flatten
-from fxkit.errors import FxkitError, PluginError
-from fxkit.registry import LOSSES, MODELS, TASKS, Registry, nearest
+from fxkit.errors import FxkitError
+from fxkit.registry import LOSSES, MODELS, TASKS, nearest
 from fxkit.run_config import RunConfig
 from fxkit.train_config import TrainConfig
 
@@ -69,13 +69,24 @@ class _Chosen:
     groups: dict[str, type[Any]]
     """Prefix of keys (``train``, ``loss.esr``) to the dataclass behind it, in order of help."""
 
-    def loss_key(self, key: str) -> str:
+    def full_key(self, key: str) -> str:
         """Turn ``loss.OPTION`` into ``loss.NAME.OPTION`` where there is only one loss."""
         parts = key.split(".")
-        names = [term.name for term in self.terms]
-        if parts[0] != "loss" or len(parts) < 2 or (parts[1] in names and len(parts) > 2):
+        if parts[0] != "loss" or len(parts) < 2 or len(self.terms) > 1:
             return key
-        return ".".join(["loss", names[0], *parts[1:]]) if len(names) == 1 else key
+        if len(parts) > 2 and parts[1] in (self.terms[0].name, *LOSSES.names()):
+            return key
+        return ".".join(["loss", self.terms[0].name, *parts[1:]])
+
+    def prefix(self, key: str) -> str | None:
+        """Return the group that has the setting `key`, or None."""
+        for prefix, cls in self.groups.items():
+            if key.startswith(prefix + "."):
+                known = [info.key for info in describe(cls, prefix)]
+                # A setting that is a dataclass itself can be given whole.
+                if any(k == key or k.startswith(key + ".") for k in known):
+                    return prefix
+        return None
 
 
 def resolve(values: Mapping[str, Any]) -> Settings:
@@ -96,15 +107,13 @@ def resolve(values: Mapping[str, Any]) -> Settings:
     chosen = _choose(flat)
     parts: dict[str, dict[str, Any]] = {prefix: {} for prefix in chosen.groups}
     for given, value in flat.items():
-        key = chosen.loss_key(given)
+        key = chosen.full_key(given)
         if key in ("task", "model", "loss"):
             continue
-        prefix = _prefix(key, chosen)
+        prefix = chosen.prefix(key)
         if prefix is None:
-            raise FxkitError(_unknown(given, key, chosen))
+            raise FxkitError(_unknown(given, chosen))
         parts[prefix][key.removeprefix(prefix + ".")] = _absolute(key, value)
-    for prefix, cls in chosen.groups.items():
-        _check_keys(prefix, cls, parts[prefix], chosen)
     made = {p: build(cls, parts[p], prefix=p) for p, cls in chosen.groups.items()}
     return Settings(
         task=chosen.task,
@@ -193,11 +202,6 @@ def _name(kind: str, value: Any) -> str:
     return value
 
 
-def _prefix(key: str, chosen: _Chosen) -> str | None:
-    """Return the group that `key` belongs to."""
-    return next((p for p in chosen.groups if key.startswith(p + ".")), None)
-
-
 def _absolute(key: str, value: Any) -> Any:
     """Make a path absolute: settings are kept and used again, from another folder perhaps."""
     if key not in _PATHS or not isinstance(value, str | Path) or not str(value):
@@ -207,60 +211,48 @@ def _absolute(key: str, value: Any) -> Any:
     return str(Path(value).expanduser().absolute())
 
 
-def _check_keys(prefix: str, cls: type[Any], part: Mapping[str, Any], chosen: _Chosen) -> None:
-    known = {info.key for info in describe(cls, prefix)}
-    for key in part:
-        full = f"{prefix}.{key}"
-        if full not in known:
-            raise FxkitError(_unknown(full, full, chosen))
-
-
-def _unknown(given: str, key: str, chosen: _Chosen) -> str:
-    """Say that there is no such setting, and which one was meant most likely."""
+def _unknown(given: str, chosen: _Chosen) -> str:
+    """Say that there is no such setting, and which one was most likely meant."""
+    start = f"no setting {given!r}"
+    kind = given.partition(".")[0]
+    others = _others(given, chosen)
+    if others:
+        current = {"model": chosen.model, "task": chosen.task, "loss": chosen.loss}[kind]
+        return f"{start} for {kind}={current}; {kind}={' and '.join(others)} has it"
     valid = [i.key for prefix, cls in chosen.groups.items() for i in describe(cls, prefix)]
-    owners = _owners(key, chosen)
-    if owners:
-        kind, names = owners
-        current = (
-            chosen.model if kind == "model" else chosen.task if kind == "task" else chosen.loss
-        )
-        return f"no setting {given!r} for {kind} {current}; {' and '.join(names)} has it"
-    near = nearest(key, [*valid, "task", "model", "loss", "recipe"])
+    last = {key: key.rpartition(".")[2] for key in valid}
+    wanted = given.rpartition(".")[2]
+    near = [key for key in valid if last[key] == wanted]
+    near = near or nearest(given, [*valid, "task", "model", "loss", "recipe"])
     if not near:
-        # 'hidden' for 'model.hidden'
-        last = key.rpartition(".")[2]
-        by_last = {k.rpartition(".")[2]: k for k in reversed(valid)}
-        near = [by_last[name] for name in nearest(last, by_last)]
-    elif "." not in key:
-        near = [k for k in valid if k.rpartition(".")[2] == key] or near
+        close = nearest(wanted, last.values())
+        near = [key for key in valid if last[key] in close]
     if near:
-        return f"no setting {given!r}; did you mean {' or '.join(near)}?"
-    return f"no setting {given!r}; fxkit run --help lists all"
+        return f"{start}; did you mean {' or '.join(near[:3])}?"
+    return f"{start}; fxkit run --help lists all"
 
 
-def _owners(key: str, chosen: _Chosen) -> tuple[str, list[str]] | None:
-    """Find the other models, tasks or losses that have the setting `key`."""
-    kind, _, rest = key.partition(".")
-    registries: dict[str, Registry] = {"model": MODELS, "task": TASKS, "loss": LOSSES}
-    if kind not in registries or not rest:
-        return None
-    if kind == "loss":
-        rest = rest.rpartition(".")[2]
+def _others(given: str, chosen: _Chosen) -> list[str]:
+    """Name the models, tasks or losses that were not chosen and that have the setting."""
+    kind, _, option = given.partition(".")
+    registries = {"model": MODELS, "task": TASKS, "loss": LOSSES}
+    if kind not in registries or not option:
+        return []
+    registry = registries[kind]
+    mine = {chosen.model, chosen.task} if kind != "loss" else {t.name for t in chosen.terms}
+    rest = option
+    candidates = registry.names()
+    if kind == "loss" and option.partition(".")[0] in candidates:
+        name, _, rest = option.partition(".")
+        candidates = [name]
     found = []
-    for name in registries[kind].names():
-        if name in (chosen.model if kind == "model" else chosen.task,):
-            continue
+    for name in candidates:
         try:
-            config = registries[kind].get(name).Config
-            if any(info.key == f"{kind}.{rest}" for info in describe(config, kind)):
-                found.append(name)
-        except PluginError:
+            keys_of = [info.key for info in describe(registry.get(name).Config, kind)]
+        except FxkitError:
             # A broken plug-in has nothing to say here; `fxkit list` shows it.
             continue
-    named = {term.name for term in chosen.terms}
-    if kind == "loss":
-        # With several losses the name is what is missing, not the setting.
-        mine = [name for name in found if name in named]
-        if mine:
-            return None
-    return (kind, found) if found else None
+        if f"{kind}.{rest}" in keys_of:
+            found.append(name)
+    # With several losses chosen it is the name of the loss that is missing, not the setting.
+    return [] if mine & set(found) else found

@@ -1,0 +1,387 @@
+"""The Python calls behind the commands; import them from `fxkit` itself.
+
+Each raises `fxkit.FxkitError`, with one line that says what to do, for whatever the user can mend.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from fxkit.errors import FxkitError
+from fxkit.progress import Progress, SilentProgress, for_stream
+from fxkit.registry import FORMATS, LOSSES, MODELS, TASKS, Registry, Status
+
+if TYPE_CHECKING:
+    from fxkit.artifact import Artifact
+    from fxkit.evaluation import Evaluation
+    from fxkit.manifest import Manifest
+    from fxkit.model import Model
+    from fxkit.pipeline import RunResult
+    from fxkit.realtime import BlockTime
+    from fxkit.testing import LawResult
+
+__all__ = ["bench", "check", "evaluate", "info", "open", "plugins", "render", "run"]
+
+PathLike = str | os.PathLike[str]
+REGISTRIES: dict[str, Registry] = {
+    "model": MODELS,
+    "loss": LOSSES,
+    "task": TASKS,
+    "format": FORMATS,
+}
+
+
+def run(
+    *,
+    config: PathLike | Sequence[PathLike] = (),
+    resume: PathLike | None = None,
+    progress: Progress | bool = False,
+    **settings: Any,
+) -> RunResult:
+    """Train a model, score it, and write its file and its report.
+
+    Parameters
+    ----------
+    config
+        YAML file or files of settings; they come first.
+    resume
+        The folder of an earlier run to go on with. Its settings are taken; only those of
+        ``train`` and ``run.device`` may be changed.
+    progress
+        True shows bars or lines on standard error, False warnings alone; or a `Progress`.
+    **settings
+        Settings as on the command line: ``task="distort"``, ``model="gru"``, ``data="folder"``, and
+        groups as dictionaries or with dots: ``train={"lr": 0.01}``, ``**{"train.lr": 0.01}``.
+
+    Returns
+    -------
+    RunResult
+        The folder, the model file, the report, the scores and the history.
+
+    Raises
+    ------
+    FxkitError
+        For bad input; no run folder is left behind.
+    fxkit.train.DivergedError
+        If the loss became NaN or infinite.
+    """
+    from fxkit.config import flatten, read_yaml, resolve
+
+    values: dict[str, Any] = {}
+    files = [config] if isinstance(config, str | os.PathLike) else config
+    for file in files:
+        values |= read_yaml(Path(file))
+    given = values | flatten(settings)
+    folder = None
+    if resume is not None:
+        folder = Path(resume)
+        given = _resumed(folder, given)
+    resolved = resolve(given)
+    need_torch()
+    from fxkit.pipeline import execute
+
+    with _progress(progress) as shown:
+        return execute(resolved, shown, resume=folder)
+
+
+def open(path: PathLike) -> Artifact:  # noqa: A001 - fxkit.open is what one would expect
+    """Open a model file, or the run folder that holds one, and prove it against its probe.
+
+    Raises
+    ------
+    ArtifactError
+        If it is damaged, truncated, hostile, newer than this fxkit, or not a model file at all.
+    """
+    need_torch()
+    from fxkit import artifact
+
+    return artifact.open(_model_file(path))
+
+
+def render(
+    source: PathLike,
+    destination: PathLike,
+    *,
+    model: PathLike | Artifact,
+    knobs: Mapping[str, float] | None = None,
+    progress: Progress | bool = False,
+) -> Path:
+    """Play a recording through a model, into a file of the same rate and length.
+
+    Memory stays constant however long the recording is; the latency is compensated. The
+    destination is written complete or not at all.
+
+    Parameters
+    ----------
+    source, destination
+        Audio files; the ending of the destination says which type it is.
+    model
+        A model file, a run folder, or what `open` returned.
+    knobs
+        Name to value in 0..1; a knob that is not named has its default.
+    progress
+        As for `run`.
+
+    Returns
+    -------
+    Path
+        The destination.
+    """
+    need_torch()
+    from fxkit.rendering import render_file
+
+    artifact = open(model) if isinstance(model, str | os.PathLike) else model
+    controls = _controls(artifact.manifest, knobs or {})
+    target = Path(destination)
+    with _progress(progress) as shown:
+        render_file(artifact, Path(source), target, progress=shown, controls=controls)
+    return target
+
+
+def evaluate(
+    model: PathLike | Artifact,
+    *,
+    part: Literal["test", "all"] = "test",
+    config: PathLike | Sequence[PathLike] = (),
+    progress: Progress | bool = False,
+    **settings: Any,
+) -> Evaluation:
+    """Score a model on recordings.
+
+    Parameters
+    ----------
+    model
+        A model file, a run folder, or what `open` returned.
+    part
+        ``"test"``: the part that a training on these recordings would hold out. ``"all"``: the
+        whole of them; honest only for recordings that the model was not trained on.
+    config, progress
+        As for `run`.
+    **settings
+        Settings of ``data``, as in ``data="folder"``; without any, those that the model was
+        trained with.
+
+    Raises
+    ------
+    FxkitError
+        For bad input, or recordings at another sample rate than the model's.
+    """
+    need_torch()
+    from fxkit import data
+    from fxkit.data import Segment
+    from fxkit.evaluation import evaluate as measure
+
+    artifact = open(model) if isinstance(model, str | os.PathLike) else model
+    chosen = _data_config(artifact, config, settings)
+    if part not in ("test", "all"):
+        raise FxkitError(f"part={part}: needs one of test, all")
+    task = TASKS.get(artifact.manifest.task)()
+    with _progress(progress) as shown:
+        dataset = data.load(chosen, shown)
+        if len(dataset.control_names) != artifact.model.controls:
+            raise FxkitError(
+                f"the model has {artifact.model.controls} knobs, the recordings name "
+                f"{len(dataset.control_names)}: give data with the same knobs"
+            )
+        if part == "test":
+            segments = data.split(dataset, chosen).test
+        else:
+            segments = tuple(
+                Segment(take, 0, take.clean.frames)
+                for take in dataset.takes
+                if take.estimated is None
+            )
+        return measure(artifact.model, segments, task=task, progress=shown)
+
+
+def info(path: PathLike) -> Manifest:
+    """Return what a model file says about itself; `open` that proves itself too."""
+    return open(path).manifest
+
+
+def check(name: str, *, kind: str | None = None) -> list[LawResult]:
+    """Check the laws of `fxkit.testing` on an installed plug-in.
+
+    Parameters
+    ----------
+    name
+        The name that it is chosen by.
+    kind
+        ``"model"``, ``"loss"``, ``"task"`` or ``"format"``; needed where two kinds have the name.
+
+    Raises
+    ------
+    PluginError
+        If there is no such plug-in, or if it cannot be imported.
+    """
+    from fxkit import registry
+
+    if kind is None:
+        kinds = [k for k, registered in REGISTRIES.items() if name in registered.names()]
+        if len(kinds) > 1:
+            raise FxkitError(f"{name!r} is a {' and a '.join(kinds)}; say which with --kind")
+        if not kinds:
+            known = sorted({n for r in REGISTRIES.values() for n in r.names()})
+            near = registry.nearest(name, known)
+            hint = f"did you mean {' or '.join(near)}?" if near else "fxkit list shows all"
+            raise registry.PluginError(f"no plug-in {name!r}; {hint}")
+        kind = kinds[0]
+    if kind not in REGISTRIES:
+        raise FxkitError(f"kind={kind}: needs one of {', '.join(REGISTRIES)}")
+    need_torch()
+    REGISTRIES[kind].get(name)
+    from fxkit import testing
+
+    return testing.check(kind, name)
+
+
+def bench(
+    model: PathLike | Artifact,
+    *,
+    blocks: Sequence[int] = (64, 128, 512),
+    seconds: float = 2.0,
+    threads: int = 1,
+    sample_rate: int = 44_100,
+    **settings: Any,
+) -> list[BlockTime]:
+    """Measure the time of one block against the time that it lasts.
+
+    Parameters
+    ----------
+    model
+        A model file, a run folder, what `open` returned, or the name of an installed model, which
+        is then measured untrained.
+    blocks
+        Samples in a block; one measurement each.
+    seconds
+        How long to measure each.
+    threads
+        Processor threads; live use has one.
+    sample_rate
+        For the name of a model: the rate it is made for, Hz.
+    **settings
+        For the name of a model: its settings, as in ``**{"model.hidden": 16}``.
+    """
+    need_torch()
+    from fxkit import realtime
+
+    if isinstance(model, str) and model in MODELS.names() and not Path(model).is_file():
+        measured = _untrained(model, sample_rate, settings)
+    else:
+        if settings:
+            raise FxkitError(f"{next(iter(settings))}: a trained model has no settings to change")
+        measured = open(model).model if isinstance(model, str | os.PathLike) else model.model
+    return [
+        realtime.measure(measured, block=block, seconds=seconds, threads=threads)
+        for block in blocks
+    ]
+
+
+def plugins() -> dict[str, list[Status]]:
+    """Return every plug-in of every kind, the broken ones with what is wrong with them."""
+    return {
+        kind: [registry.status(name) for name in registry.names()]
+        for kind, registry in REGISTRIES.items()
+    }
+
+
+def need_torch() -> None:
+    """Import PyTorch, or say in one line why that does not work.
+
+    Raises
+    ------
+    FxkitError
+        If it is missing, or if its libraries cannot be loaded.
+    """
+    try:
+        import torch  # noqa: F401
+    except (ImportError, OSError) as error:
+        reason = " ".join(str(error).split())
+        raise FxkitError(
+            f"PyTorch cannot be loaded ({reason}); "
+            "install it again: pip install --force-reinstall torch torchaudio"
+        ) from error
+
+
+def _progress(wanted: Progress | bool) -> Progress:
+    if isinstance(wanted, bool):
+        return for_stream() if wanted else SilentProgress()
+    return wanted
+
+
+def _resumed(folder: Path, given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the settings of the run in `folder`, with what may be changed changed."""
+    from fxkit.config import read_yaml
+
+    file = folder / "settings.yaml"
+    if not file.is_file():
+        raise FxkitError(f"{folder}: not the folder of a run: it has no settings.yaml")
+    for key in given:
+        if not key.startswith("train.") and key != "run.device":
+            raise FxkitError(
+                f"{key} cannot be changed when a run is resumed, only train.* and run.device"
+            )
+    return {**read_yaml(file), **given}
+
+
+def _model_file(path: PathLike) -> Path:
+    found = Path(path)
+    inside = found / "model.fxkit"
+    if found.is_dir():
+        if not inside.is_file():
+            raise FxkitError(f"{found}: a folder without a model.fxkit")
+        return inside
+    return found
+
+
+def _controls(manifest: Manifest, knobs: Mapping[str, float]) -> list[float] | None:
+    """Return the value of every knob, in the model's order."""
+    from fxkit.registry import nearest
+
+    values = {control.name: float(control.default) for control in manifest.controls}
+    for name, value in knobs.items():
+        if name not in values:
+            near = nearest(name, values)
+            known = f"there is {', '.join(values)}" if values else "it has none"
+            hint = f"did you mean {near[0]}?" if near else known
+            raise FxkitError(f"the model has no knob {name!r}; {hint}")
+        if not 0.0 <= value <= 1.0:
+            raise FxkitError(f"knob {name}={value:g}: must be from 0 to 1")
+        values[name] = float(value)
+    return list(values.values()) or None
+
+
+def _data_config(
+    artifact: Artifact, config: PathLike | Sequence[PathLike], settings: Mapping[str, Any]
+) -> Any:
+    """Make the settings of the data, from what is given or from the model's training."""
+    from fxkit.config import flatten, read_yaml, resolve
+
+    values: dict[str, Any] = {}
+    for file in [config] if isinstance(config, str | os.PathLike) else config:
+        values |= {k: v for k, v in read_yaml(Path(file)).items() if k.startswith("data.")}
+    values |= flatten(settings)
+    for key in values:
+        if not key.startswith("data."):
+            raise FxkitError(f"{key}: an evaluation has settings of data.* only")
+    trained = artifact.manifest.training.get("settings", {})
+    sides = ("data.path", "data.clean", "data.wet", "data.level")
+    if not any(values.get(side) is not None for side in sides):
+        values = {k: v for k, v in trained.items() if k.startswith("data.")} | values
+    values.setdefault("data.sample_rate", artifact.model.sample_rate)
+    return resolve({**values, "task": artifact.manifest.task}).data
+
+
+def _untrained(name: str, sample_rate: int, settings: Mapping[str, Any]) -> Model:
+    from fxkit.config import flatten, resolve
+
+    values = flatten(settings)
+    for key in values:
+        if not key.startswith("model."):
+            raise FxkitError(f"{key}: a benchmark has settings of model.* only")
+    resolved = resolve({**values, "model": name})
+    model: Model = MODELS.get(name)(resolved.model_config, sample_rate=sample_rate)
+    return model.eval()
