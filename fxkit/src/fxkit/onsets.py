@@ -43,7 +43,7 @@ class OnsetDetector:
     median by `RISE`. A fine envelope then says when, to a millisecond or two: where the energy of
     the slope rises most.
 
-    It keeps about 20 kB a minute, and no audio.
+    It keeps about 5 kB for each second, and no audio.
 
     Parameters
     ----------
