@@ -1,0 +1,70 @@
+"""What the commands share: arguments, progress, and output for people or for scripts."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import sys
+from collections.abc import Sequence
+from typing import Any, NoReturn
+
+from fxkit.errors import FxkitError
+from fxkit.progress import Progress, SilentProgress, for_stream
+
+__all__ = ["Parser", "number", "progress_for", "settings", "show_json"]
+
+
+class Parser(argparse.ArgumentParser):
+    """An argument parser whose complaints are errors of one line, like all others.
+
+    Parameters
+    ----------
+    command
+        The name of the command.
+    description
+        What it does.
+    """
+
+    def __init__(self, command: str, description: str, **options: Any) -> None:
+        super().__init__(
+            prog=f"fxkit {command}", description=description, allow_abbrev=False, **options
+        )
+
+    def error(self, message: str) -> NoReturn:
+        """Raise what argparse would print."""
+        raise FxkitError(f"{message}; see {self.prog} --help")
+
+    def add_json(self) -> None:
+        """Add ``--json``."""
+        self.add_argument(
+            "--json", action="store_true", help="print one JSON document, and nothing else"
+        )
+
+    def read(self, arguments: Sequence[str]) -> argparse.Namespace:
+        """Parse, with options anywhere between the other arguments."""
+        return self.parse_intermixed_args(list(arguments))
+
+
+def settings(arguments: Sequence[str]) -> dict[str, Any]:
+    """Turn ``key=value`` arguments into settings."""
+    from fxkit.config import parse
+
+    return parse(arguments)
+
+
+def progress_for(as_json: bool) -> Progress:
+    """Return bars or lines on standard error, or warnings alone where a script is listening."""
+    return SilentProgress() if as_json else for_stream()
+
+
+def show_json(document: Any) -> None:
+    """Print one JSON document on standard output."""
+    sys.stdout.write(json.dumps(document, indent=1, allow_nan=False) + "\n")
+
+
+def number(value: float | None, digits: int = 4) -> str:
+    """Return a number with some significant digits, or a dash where there is none."""
+    if value is None or not math.isfinite(value):
+        return "–"
+    return f"{value:.{digits}g}"

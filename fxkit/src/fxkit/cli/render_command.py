@@ -1,0 +1,59 @@
+"""``fxkit render``: play a recording through a model."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from fxkit.cli.arguments import Parser, progress_for, show_json
+from fxkit.errors import FxkitError
+
+__all__ = ["run"]
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run the command."""
+    parser = Parser(
+        "render",
+        "Play a recording, of any sample rate and length, through a model. "
+        "The latency is compensated.",
+    )
+    parser.add_argument("input", type=Path, metavar="IN", help="the recording")
+    parser.add_argument("output", type=Path, metavar="OUT", help="the file to write")
+    parser.add_argument(
+        "--model", type=Path, required=True, metavar="FILE", help="a model file or run folder"
+    )
+    parser.add_argument(
+        "--knob",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="set a knob of the model, from 0 to 1; may be given several times",
+    )
+    parser.add_json()
+    parsed = parser.read(arguments)
+    import fxkit
+
+    written = fxkit.render(
+        parsed.input,
+        parsed.output,
+        model=parsed.model,
+        knobs=dict(_knob(text) for text in parsed.knob),
+        progress=progress_for(parsed.json),
+    )
+    if parsed.json:
+        show_json({"output": str(written)})
+    else:
+        sys.stdout.write(f"{written}\n")
+    return 0
+
+
+def _knob(text: str) -> tuple[str, float]:
+    name, equals, value = text.rpartition("=")
+    try:
+        if equals and name:
+            return name, float(value)
+    except ValueError:
+        pass
+    raise FxkitError(f"--knob {text}: write NAME=VALUE with a value from 0 to 1")

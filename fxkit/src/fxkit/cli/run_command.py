@@ -1,0 +1,151 @@
+"""``fxkit run``: train, score, write the model file and the report."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from fxkit.cli.arguments import Parser, number, progress_for, settings, show_json
+
+if TYPE_CHECKING:
+    from fxkit.config import OptionInfo
+    from fxkit.pipeline import RunResult
+
+__all__ = ["run"]
+
+
+def _parser() -> Parser:
+    parser = Parser("run", "Train a model, score it, write its file and a report.", add_help=False)
+    parser.add_argument("settings", nargs="*", metavar="key=value", help="a setting")
+    parser.add_argument(
+        "--config",
+        action="append",
+        default=[],
+        type=Path,
+        metavar="FILE",
+        help="a YAML file of settings, read before key=value; may be given several times",
+    )
+    parser.add_argument(
+        "--resume",
+        type=Path,
+        metavar="RUN",
+        help="go on with the run in this folder; train.* and run.device may be changed",
+    )
+    parser.add_json()
+    parser.add_argument(
+        "-h",
+        "--help",
+        action="store_true",
+        help="list every setting of the chosen model, loss and task",
+    )
+    return parser
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run the command; 130 if the user ended the training with Ctrl-C."""
+    parser = _parser()
+    parsed = parser.read(arguments)
+    if parsed.help:
+        _help(parser, parsed)
+        return 0
+    import fxkit
+
+    result = fxkit.run(
+        config=parsed.config,
+        resume=parsed.resume,
+        progress=progress_for(parsed.json),
+        **settings(parsed.settings),
+    )
+    if parsed.json:
+        show_json(result.to_plain())
+    else:
+        _show(result)
+    return 130 if result.interrupted else 0
+
+
+def _show(result: RunResult) -> None:
+    from rich.console import Console
+
+    from fxkit.cli.scores import scores_table
+
+    console = Console(highlight=False)
+    epochs = len(result.history)
+    console.print(
+        f"{epochs} epochs, best after {result.best_epoch}: {result.stopped}", markup=False
+    )
+    console.print()
+    console.print(scores_table(result.evaluation))
+    console.print()
+    time = result.realtime
+    console.print(
+        f"block of {time.block} samples: {number(time.median_us, 3)} us of the "
+        f"{number(time.bound_us, 5)} us it lasts ({time.backend})",
+        markup=False,
+        soft_wrap=True,
+    )
+    console.print(f"model   {result.model_path}", markup=False, soft_wrap=True)
+    console.print(f"report  {result.report_path}", markup=False, soft_wrap=True)
+
+
+def _help(parser: Parser, parsed: argparse.Namespace) -> None:
+    """Print usage and every setting, of the plug-ins that the other arguments choose."""
+    from rich.console import Console
+
+    from fxkit.config import DEFAULTS, keys, parse
+    from fxkit.registry import LOSSES, MODELS, TASKS
+
+    values = parse(parsed.settings, parsed.config)
+    console = Console(highlight=False, file=sys.stdout)
+    console.print(parser.format_help().rstrip(), markup=False, highlight=False)
+    console.print("\n[bold]what to choose[/bold]")
+    console.print(
+        _table(
+            [
+                ("task", values.get("task", DEFAULTS["task"]), "", ", ".join(TASKS.names())),
+                ("model", values.get("model", DEFAULTS["model"]), "", ", ".join(MODELS.names())),
+                (
+                    "loss",
+                    values.get("loss", "the task's"),
+                    "",
+                    f"{', '.join(LOSSES.names())}, or a weighted sum: esr+0.1*mrstft",
+                ),
+                ("recipe", "", "", "name or file of a set of settings, applied first"),
+                ("data", "", "", "short for data.path"),
+                ("device", "", "", "short for run.device"),
+            ]
+        )
+    )
+    for heading, options in keys(values).items():
+        if options:
+            console.print(f"\n[bold]{heading}[/bold]")
+            console.print(_table([_row(option) for option in options]))
+
+
+def _row(option: OptionInfo) -> tuple[str, Any, str, str]:
+    default = "required" if option.required else option.default
+    return option.key, default, option.unit, f"{option.help} ({option.takes})"
+
+
+def _table(rows: Sequence[tuple[str, Any, str, str]]) -> Any:
+    from rich.markup import escape
+    from rich.table import Table
+
+    table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
+    table.add_column(style="cyan", no_wrap=True)
+    table.add_column(no_wrap=True)
+    table.add_column(ratio=1)
+    for key, default, unit, meaning in rows:
+        shown = "" if default is None else _text(default)
+        table.add_row(key, escape(f"{shown} {unit}".strip() if shown else ""), escape(meaning))
+    return table
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, tuple | list):
+        return ",".join(map(str, value))
+    return f"{value:g}" if isinstance(value, float) else str(value)
