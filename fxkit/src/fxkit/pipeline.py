@@ -7,25 +7,22 @@ from __future__ import annotations
 
 import json
 import os
-import platform
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import torch
 
 import fxkit.evaluation as evaluation
-from fxkit import artifact, data, realtime, report
-from fxkit.config import Settings, build_loss, to_yaml
+from fxkit import artifact, data, provenance, realtime, report
+from fxkit.config import Settings, build_loss, to_plain, to_yaml
 from fxkit.data import Dataset, Split
 from fxkit.device import pick_device, set_threads
 from fxkit.errors import FxkitError
 from fxkit.evaluation import Evaluation
-from fxkit.manifest import Manifest
 from fxkit.model import Model
 from fxkit.progress import Progress
 from fxkit.realtime import BlockTime
@@ -142,8 +139,7 @@ def _finish(
     measured = evaluation.evaluate(model, split.test, task=task, progress=progress)
     block_time = realtime.measure(model)
     parameters = sum(p.numel() for p in model.parameters() if p.requires_grad)
-    environment = _environment()
-    manifest = _manifest(settings, dataset, split, task, model, trained, measured, environment)
+    manifest = provenance.describe(settings, dataset, split, task, trained, measured)
     artifact.save(directory / "model.fxkit", model, manifest)
     _write(directory / "scores.json", _json(measured.to_plain()))
     _write(directory / "history.json", _json([asdict(epoch) for epoch in trained.history]))
@@ -154,7 +150,7 @@ def _finish(
             task=task,
             model={
                 "name": settings.model,
-                "config": manifest.config,
+                "config": to_plain(settings.model_config),
                 "parameters": parameters,
                 "sample_rate": dataset.sample_rate,
                 "latency": model.latency,
@@ -166,7 +162,7 @@ def _finish(
             history=trained.history,
             realtime=block_time,
             settings=settings.to_plain(),
-            environment=environment,
+            environment=provenance.environment(settings.run.seed),
             stopped=trained.stopped,
         ),
     )
@@ -213,17 +209,6 @@ def _next_directory(settings: Settings) -> Path:
     while (path := Path("runs") / f"{settings.task}-{settings.model}-{number}").exists():
         number += 1
     return path
-
-
-def _environment() -> dict[str, str]:
-    return {
-        "fxkit": version("fxkit"),
-        "torch": torch.__version__,
-        "python": platform.python_version(),
-        "machine": platform.machine(),
-        "system": platform.system(),
-        "processor threads": str(torch.get_num_threads()),
-    }
 
 
 def _json(values: Any) -> str:

@@ -14,7 +14,7 @@ class TrainConfig:
     """How long, how fast and in what portions a model learns."""
 
     minutes: float = option(
-        10.0, "stop after this much training time; 0 for no limit", unit="minutes", low=0
+        5.0, "stop after this much training time; 0 for no limit", unit="minutes", low=0
     )
     epochs: int = option(
         1000, "stop after this many passes over the training part", unit="epochs", low=1
@@ -25,7 +25,7 @@ class TrainConfig:
         unit="epochs",
         low=0,
     )
-    lr: float = option(0.004, "highest learning rate", low=1e-8, high=1.0)
+    lr: float = option(0.016, "highest learning rate", low=1e-8, high=1.0)
     ramp: float = option(
         0.02, "share of the training over which the learning rate rises", low=0.0, high=0.9
     )
