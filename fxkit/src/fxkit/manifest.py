@@ -12,7 +12,7 @@ from pydantic import ConfigDict, Field, JsonValue, TypeAdapter, ValidationError
 
 from fxkit.errors import ArtifactError
 
-__all__ = ["FORMAT", "GRAPH_ONLY", "Control", "Level", "Manifest"]
+__all__ = ["FORMAT", "GRAPH_ONLY", "Control", "Level", "Manifest", "fxkit_version"]
 
 FORMAT = 1
 """The version of the file format; a file of a higher one is refused."""
@@ -122,13 +122,17 @@ class Manifest:
             Says which entry is wrong.
         """
         try:
-            return _adapter().validate_json(text)
+            manifest = _adapter().validate_json(text)
+            # Free-form values are not covered by allow_inf_nan.
+            json.dumps([manifest.config, manifest.training, manifest.metrics], allow_nan=False)
         except ValidationError as error:
             first = error.errors(include_url=False, include_input=False, include_context=False)[0]
             where = ".".join(str(part)[:40] for part in first["loc"][:6]) or "manifest"
-            raise ArtifactError(
-                f"its manifest is not valid: {where}: {first['msg'][:200]}"
-            ) from None
+            why = f"{where}: {first['msg'][:200]}"
+            raise ArtifactError(f"its manifest is not valid: {why}") from None
+        except ValueError:
+            raise ArtifactError("its manifest is not valid: a number is not finite") from None
+        return manifest
 
 
 @cache
