@@ -20,7 +20,10 @@ import numpy.typing as npt
 from fxkit.data.check import excerpts
 from fxkit.data.recording import Recording
 
-__all__ = ["Alignment", "apply", "measure"]
+__all__ = ["CONFIDENT", "Alignment", "apply", "measure"]
+
+CONFIDENT = 0.5
+"""The confidence from which a finding is acted on."""
 
 _Spectrum = npt.NDArray[np.complex128]
 _Power = npt.NDArray[np.float64]
@@ -63,7 +66,7 @@ class Alignment:
 
     def describe(self) -> str:
         """Return the finding in a line."""
-        if self.confidence < 0.5:
+        if self.confidence < CONFIDENT:
             return "no common timing found between clean and wet; not shifted"
         where = "after" if self.delay >= 0 else "before"
         polarity = ", polarity inverted" if self.inverted else ""
@@ -108,7 +111,7 @@ def measure(clean: Recording, wet: Recording) -> Alignment:
         confidence *= 0.5
     delay += coarse
     shift = 0
-    if confidence >= 0.5 and abs(delay) > 2.0 * uncertainty + 0.5:
+    if confidence >= CONFIDENT and abs(delay) > 2.0 * uncertainty + 0.5:
         # Rather too little than too much: wet must never come before the clean that causes it.
         shift = round(delay - uncertainty)
     return Alignment(delay, uncertainty, sign < 0, confidence, shift)
@@ -128,9 +131,9 @@ def _average(
 ) -> tuple[_Spectrum, _Power] | None:
     """Return the mean cross spectrum and the mean power spectrum of the clean side.
 
-    Every excerpt is weighted by the inverse of its level: pauses, where only the noise of the guitar
-    goes through the amp, show its response better than notes do, which fill few frequencies and
-    are distorted. None if all are silent.
+    Every excerpt is weighted by the inverse of its level: pauses, where only the noise of the
+    guitar goes through the amp, show its response better than notes do, which fill few frequencies
+    and are distorted. None if all are silent.
     """
     window = np.hanning(length)
     offset = max(0, -delay)

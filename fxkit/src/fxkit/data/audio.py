@@ -255,7 +255,7 @@ def read(path: str | Path, channel: Channel | None = None) -> tuple[Samples, int
 
 
 def read_blocks(path: str | Path, block: int, channel: Channel | None = None) -> Iterator[Samples]:
-    """Read one channel of a file of any length in blocks of `block` samples (the last is shorter)."""
+    """Read one channel of a file of any length in blocks of `block` samples; the last is shorter."""
     info = probe(path)
     check_channel(info, channel)
     try:

@@ -16,7 +16,16 @@ from fxkit.data.audio import Samples
 from fxkit.data.recording import Recording
 from fxkit.errors import FxkitError
 
-__all__ = ["Health", "common_length", "decibels", "excerpts", "inspect", "noise_floor", "warnings"]
+__all__ = [
+    "Health",
+    "common_length",
+    "decibels",
+    "excerpts",
+    "inspect",
+    "noise_floor",
+    "noise_warning",
+    "warnings",
+]
 
 LONGEST_TRIM = 1.0
 """Seconds by which the two sides of a pair may differ in length; the longer one is trimmed."""
@@ -175,8 +184,8 @@ def noise_warning(name: str, floor: float | None) -> list[str]:
     if floor is None or floor**2 < _NOISY:
         return []
     return [
-        f"{name} is noisy: {decibels(floor)} under its level while the guitar is silent, so no "
-        f"model can reach an ESR below about {floor**2:.1g}".replace("-", "", 1)
+        f"{name} is noisy: while the guitar is silent it is at {decibels(floor)} against its "
+        f"level, so no model can reach an ESR below about {floor**2:.1g}"
     ]
 
 

@@ -1,4 +1,4 @@
-"""The settings of the data, `data.*`; imports nothing heavy, so that help and lists stay instant."""
+"""The settings of the data, `data.*`; imports nothing heavy, so that help stays instant."""
 
 from __future__ import annotations
 

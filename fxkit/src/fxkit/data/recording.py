@@ -259,8 +259,8 @@ class Recording:
         return self._view(start, stop).copy()
 
     def read_into(self, start: int, out: Samples) -> None:
-        """Fill `out`, ``[n]``, from `start` on: `read` without a copy in between."""
-        out[:] = self._view(start, start + len(out))
+        """Fill `out`, of any shape whose last axes are time, from `start` on, without a copy."""
+        out[...] = self._view(start, start + out.size).reshape(out.shape)
 
     def part(self, start: int, stop: int) -> Recording:
         """Return the stretch from `start` to `stop` as a recording; shares the samples."""

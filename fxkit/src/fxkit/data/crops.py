@@ -1,0 +1,115 @@
+"""Random crops, for models that learn from independent excerpts instead of streams."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+import torch
+
+from fxkit.data.pairs import Segment, Side
+from fxkit.data.window import Window, fill, knobs, one_ahead
+from fxkit.errors import FxkitError
+
+__all__ = ["Crops"]
+
+
+class Crops:
+    """Yields batches of crops in random order, every state starting afresh.
+
+    Each epoch lays a grid of crops over the segments, at a new random offset, and shuffles it: all
+    is heard about once, and never cut twice at the same place.
+
+    Parameters
+    ----------
+    segments
+        Where to crop from; those shorter than a crop are left out.
+    input, target
+        The sides that the model hears and should produce.
+    batch
+        Crops per window.
+    length
+        Samples per crop.
+    seed
+        Together with the number of an epoch it fixes everything in it.
+    latency
+        The target is delayed by so many samples, as the model's output is, and begins with silence.
+
+    Attributes
+    ----------
+    steps
+        Windows per epoch; the same in every epoch.
+
+    Raises
+    ------
+    FxkitError
+        No segment is as long as a crop.
+    """
+
+    steps: int
+
+    def __init__(
+        self,
+        segments: Sequence[Segment],
+        *,
+        input: Side,  # noqa: A002 - the word that the task contract uses
+        target: Side,
+        batch: int,
+        length: int,
+        seed: int = 0,
+        latency: int = 0,
+    ) -> None:
+        self.batch, self.length, self.latency, self.seed = batch, length, latency, seed
+        self._sides = input, target
+        self._segments = [segment for segment in segments if segment.frames >= length]
+        if not self._segments:
+            longest = max((segment.seconds for segment in segments), default=0.0)
+            raise FxkitError(
+                f"no training part is as long as a crop ({length} samples; the longest has "
+                f"{longest:.2f} s): lower train.crop or record more"
+            )
+        frames = np.array([segment.frames for segment in self._segments], np.int64)
+        self._counts = frames // length
+        self._slack = frames - self._counts * length
+        # A short data set still fills one batch: crops are drawn more than once.
+        self.steps = max(1, int(self._counts.sum()) // batch)
+        self._threaded = not all(
+            segment.take.clean.held and segment.take.wet.held for segment in self._segments
+        )
+
+    def epoch(self, number: int) -> Iterator[Window]:
+        """Go through the segments about once; deterministic in the seed and `number`."""
+        random = np.random.default_rng((self.seed, number))
+        phases = random.integers(0, self._slack + 1)
+        places = [
+            (index, int(phases[index]) + i * self.length)
+            for index, count in enumerate(self._counts)
+            for i in range(count)
+        ]
+        wanted = self.steps * self.batch
+        order = random.permutation(len(places))
+        while len(order) < wanted:
+            order = np.concatenate([order, random.permutation(len(places))])
+        jobs = [
+            [places[i] for i in order[k : k + self.batch]] for k in range(0, wanted, self.batch)
+        ]
+        yield from one_ahead(jobs, self._read, threaded=self._threaded)
+
+    def _read(self, places: list[tuple[int, int]]) -> Window:
+        shape = self.batch, 1, self.length
+        inputs, targets = torch.empty(shape), torch.empty(shape)
+        for b, (index, offset) in enumerate(places):
+            segment = self._segments[index]
+            start = segment.start + offset
+            for side, out, lag in zip(
+                self._sides, (inputs, targets), (0, self.latency), strict=True
+            ):
+                # The model starts from silence: what came before the crop is silence to it.
+                fill(segment, side, start - lag, out.numpy()[b, 0], first=start)
+        return Window(
+            inputs,
+            targets,
+            knobs(self._segments[index] for index, _ in places),
+            scored=True,
+            reset=torch.ones(self.batch, dtype=torch.bool),
+        )
