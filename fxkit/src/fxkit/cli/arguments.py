@@ -33,7 +33,8 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """Raise what argparse would print."""
-        raise FxkitError(f"{message}; see {self.prog} --help")
+        # argparse counts key=value, of which there may be none, among what is missing.
+        raise FxkitError(f"{message.replace(', key=value', '')}; see {self.prog} --help")
 
     def add_json(self) -> None:
         """Add ``--json``."""
@@ -66,5 +67,5 @@ def show_json(document: Any) -> None:
 def number(value: float | None, digits: int = 4) -> str:
     """Return a number with some significant digits, or a dash where there is none."""
     if value is None or not math.isfinite(value):
-        return "–"
+        return "-"
     return f"{value:.{digits}g}"

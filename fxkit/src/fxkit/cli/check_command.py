@@ -1,4 +1,4 @@
-"""``fxkit check``: does an installed plug-in keep the laws?"""
+"""``fxkit check``: whether an installed plug-in keeps the laws."""
 
 from __future__ import annotations
 

@@ -88,7 +88,8 @@ def _usage() -> str:
 
 def _fail(code: int, message: str) -> int:
     with contextlib.suppress(OSError, ValueError):
-        print(f"fxkit: {' '.join(message.split())}", file=sys.stderr, flush=True)
+        sys.stderr.write(f"fxkit: {' '.join(message.split())}\n")
+        sys.stderr.flush()
     return code
 
 

@@ -126,7 +126,8 @@ def _help(parser: Parser, parsed: argparse.Namespace) -> None:
 
 def _row(option: OptionInfo) -> tuple[str, Any, str, str]:
     default = "required" if option.required else option.default
-    return option.key, default, option.unit, f"{option.help} ({option.takes})"
+    takes = "" if option.takes == "text" else f" [{option.takes}]"
+    return option.key, default, option.unit, option.help + takes
 
 
 def _table(rows: Sequence[tuple[str, Any, str, str]]) -> Any:

@@ -42,6 +42,6 @@ def scores_table(evaluation: Evaluation) -> Table:
         )
     if evaluation.aliasing is not None:
         table.add_row(
-            "aliasing, dB", number(evaluation.aliasing.worst, 3), "–", "on sine tones, worst case"
+            "aliasing, dB", number(evaluation.aliasing.worst, 3), "-", "on sine tones, worst case"
         )
     return table

@@ -208,7 +208,8 @@ def _takes(declared: Field[Any], hint: Any) -> str:
         words = f"one of {', '.join(map(str, choices))}"
         # `None` beside the choices, as in `Literal["a", "b"] | None`.
         return f"{words}, or none" if types.NoneType in _members(hint) else words
-    words = " or ".join(_name(member) for member in _members(hint))
+    members = sorted(_members(hint), key=lambda member: member is types.NoneType)
+    words = " or ".join(_name(member) for member in members)
     if low is not None and high is not None:
         return f"{words} from {low:g} to {high:g}"
     if low is not None:

@@ -219,13 +219,15 @@ def _unknown(given: str, chosen: _Chosen) -> str:
     if others:
         current = {"model": chosen.model, "task": chosen.task, "loss": chosen.loss}[kind]
         return f"{start} for {kind}={current}; {kind}={' and '.join(others)} has it"
+    if kind == given and any(f"{prefix}.".startswith(f"{given}.") for prefix in chosen.groups):
+        return f"{start}: it is a group, of {given}.*; fxkit run --help lists all"
     valid = [i.key for prefix, cls in chosen.groups.items() for i in describe(cls, prefix)]
     last = {key: key.rpartition(".")[2] for key in valid}
     wanted = given.rpartition(".")[2]
     near = [key for key in valid if last[key] == wanted]
-    near = near or nearest(given, [*valid, "task", "model", "loss", "recipe"])
+    near = near or nearest(given, [*valid, "task", "model", "loss", "recipe"], count=1)
     if not near:
-        close = nearest(wanted, last.values())
+        close = nearest(wanted, last.values(), count=1)
         near = [key for key in valid if last[key] in close]
     if near:
         return f"{start}; did you mean {' or '.join(near[:3])}?"
