@@ -1,0 +1,82 @@
+"""Write the page: one file with everything in it, which asks for nothing from anywhere."""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import errno
+import hashlib
+import os
+import tempfile
+from pathlib import Path
+
+from fxkit.errors import FxkitError
+from fxkit.report.data import ReportData
+from fxkit.report.registry import find
+from fxkit.report.templates import asset, render
+
+__all__ = ["page", "write"]
+
+
+def page(data: ReportData) -> str:
+    """Return the report as HTML.
+
+    Its content security policy lets a browser load nothing but what is in the file, and run no
+    script but the one written here, which is named by its hash.
+
+    Raises
+    ------
+    PluginError
+        If the task names a section that does not exist.
+    """
+    sections = [(found, found.write(data)) for found in find(data.task.sections)]
+    script = asset("player.js")
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode("ascii")
+    return str(
+        render(
+            "page.html",
+            data=data,
+            sections=[(found, body) for found, body in sections if body is not None],
+            style=asset("page.css"),
+            script=script,
+            script_hash=digest,
+        )
+    )
+
+
+def write(path: str | os.PathLike[str], data: ReportData) -> None:
+    """Write the report to `path`, complete or not at all.
+
+    Raises
+    ------
+    FxkitError
+        If the file cannot be written: no permission, no such folder, a full disk.
+    """
+    path = Path(path)
+    html = page(data).encode()
+    temporary: Path | None = None
+    try:
+        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent)
+        temporary = Path(name)
+        with os.fdopen(handle, "wb") as file:
+            file.write(html)
+        temporary.chmod(0o666 & ~_umask())
+        temporary.replace(path)
+    except OSError as error:
+        if temporary is not None:
+            with contextlib.suppress(OSError):
+                temporary.unlink()
+        raise FxkitError(f"{path}: the report cannot be written: {_reason(error, html)}") from error
+
+
+def _umask() -> int:
+    """Return the mask for new files; a temporary file is private, the report need not be."""
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
+def _reason(error: OSError, html: bytes) -> str:
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return f"the disk is full; free {len(html) / 1e6:.1f} MB or choose another folder"
+    return f"{error.strerror or error}; choose another folder"
