@@ -64,8 +64,8 @@ class Artifact:
         sample_rate: int,
         controls: Sequence[float] | None = None,
     ) -> NDArray[np.float32]:
-        """Play a signal through the model; see `fxkit.render.render_array`."""
-        from fxkit.render import render_array
+        """Play a signal through the model; see `fxkit.rendering.render_array`."""
+        from fxkit.rendering import render_array
 
         return render_array(self, audio, sample_rate, controls=controls)
 
