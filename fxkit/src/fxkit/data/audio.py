@@ -29,6 +29,7 @@ __all__ = [
     "probe",
     "read",
     "read_blocks",
+    "read_frames",
     "resample",
     "write",
 ]
@@ -204,11 +205,7 @@ def read_mono(info: Probe, channel: Channel | None, start: int, stop: int) -> Sa
         The file ends early, or a sample is NaN or infinite: says where.
     """
     frames = _files.read(info.path, start, stop - start)
-    if len(frames) < stop - start:
-        raise FxkitError(
-            f"{info.path} ends at {clock((start + len(frames)) / info.sample_rate)} but says it is "
-            f"{clock(info.seconds)} long: it was cut off or is damaged"
-        )
+    _check_complete(info, start, frames, stop - start)
     if info.channels == 1:
         samples = frames[:, 0]
     elif channel == "mix":
@@ -218,6 +215,14 @@ def read_mono(info: Probe, channel: Channel | None, start: int, stop: int) -> Sa
         samples = frames[:, int(channel or 1) - 1 if index is None else index]
     check_finite(samples, str(info.path), start, info.sample_rate)
     return np.ascontiguousarray(samples)
+
+
+def _check_complete(info: Probe, start: int, frames: Samples, wanted: int) -> None:
+    if len(frames) < wanted:
+        raise FxkitError(
+            f"{info.path} ends at {clock((start + len(frames)) / info.sample_rate)} but says it is "
+            f"{clock(info.seconds)} long: it was cut off or is damaged"
+        )
 
 
 def check_finite(samples: Samples, name: str, start: int, sample_rate: int) -> None:
@@ -255,12 +260,25 @@ def read(path: str | Path, channel: Channel | None = None) -> tuple[Samples, int
 
 
 def read_blocks(path: str | Path, block: int, channel: Channel | None = None) -> Iterator[Samples]:
-    """Read one channel of a file of any length in blocks of `block` samples; the last is shorter."""
+    """Read one channel of a file of any length, `block` samples at a time."""
     info = probe(path)
     check_channel(info, channel)
     try:
         for start in range(0, info.frames, block):
             yield read_mono(info, channel, start, min(start + block, info.frames))
+    finally:
+        _files.forget(info.path)
+
+
+def read_frames(info: Probe, block: int) -> Iterator[Samples]:
+    """Read all channels of a file in blocks ``[block, channels]``, checked as by `read_mono`."""
+    try:
+        for start in range(0, info.frames, block):
+            wanted = min(block, info.frames - start)
+            frames = _files.read(info.path, start, wanted)
+            _check_complete(info, start, frames, wanted)
+            check_finite(frames, str(info.path), start, info.sample_rate)
+            yield frames
     finally:
         _files.forget(info.path)
 

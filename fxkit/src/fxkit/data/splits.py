@@ -122,9 +122,8 @@ def _by_recording(
     groups: dict[Path | str, list[Take]] = {}
     for take in takes:
         groups.setdefault(take.clean.path or take.name, []).append(take)
-    wanted = [
-        (name, share) for name, share in (("test", test), ("validation", validation)) if share
-    ]
+    shares = {"test": test, "validation": validation}
+    wanted = [(name, share) for name, share in shares.items() if share]
     needed = len(wanted) + (not parts["train"])
     if len(groups) < needed:
         raise FxkitError(

@@ -16,8 +16,9 @@ from fxkit.errors import FxkitError
 
 __all__ = ["Streams"]
 
-_READ_AHEAD = 1 << 21
-"""Samples of each side that are read at a time, over all streams: 8 MiB."""
+_READ_AHEAD = {False: 1 << 21, True: 1 << 18}
+"""Samples of each side that are read at a time, over all streams, from disk and from memory: large
+where every stream costs a seek, small enough for the processor's cache where none does."""
 
 _Index = npt.NDArray[np.int64]
 
@@ -117,7 +118,7 @@ class Streams:
     def epoch(self, number: int) -> Iterator[Window]:
         """Walk through the segments once; deterministic in the seed and `number`."""
         plan = self._plan(number)
-        size = max(1, _READ_AHEAD // (self.streams * self.window))
+        size = max(1, _READ_AHEAD[not self._threaded] // (self.streams * self.window))
         jobs = [(k, min(k + size, self.steps)) for k in range(0, self.steps, size)]
         if self.warm_up_windows:
             jobs.insert(0, (-self.warm_up_windows, 0))
