@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import torch
 from fxkit.model import Model, State
@@ -11,6 +12,9 @@ from fxkit.recurrent import gru
 from torch import Tensor, nn
 
 from fxkit_models.features import with_controls
+
+if TYPE_CHECKING:
+    from fxkit.graph import Graph, Node
 
 __all__ = ["GRU"]
 
@@ -53,3 +57,8 @@ class GRU(Model):
         if self.dry is not None:
             y = y + self.dry * x
         return y, {"h": h.transpose(0, 1)}
+
+    def graph(self, g: Graph, x: Node, controls: Node | None) -> Node:
+        """Describe the GRU, the readout and the dry path; see `fxkit.model.Model.graph`."""
+        y = g.dense(g.gru(g.concat(x, controls), self.gru), self.readout)
+        return y if self.dry is None else g.add(y, g.gain(x, self.dry))

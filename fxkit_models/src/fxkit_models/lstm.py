@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import torch
 from fxkit.model import Model, State
@@ -11,6 +12,9 @@ from fxkit.recurrent import lstm
 from torch import Tensor, nn
 
 from fxkit_models.features import with_controls
+
+if TYPE_CHECKING:
+    from fxkit.graph import Graph, Node
 
 __all__ = ["LSTM"]
 
@@ -55,3 +59,8 @@ class LSTM(Model):
         if self.dry is not None:
             y = y + self.dry * x
         return y, {"h": h.transpose(0, 1), "c": c.transpose(0, 1)}
+
+    def graph(self, g: Graph, x: Node, controls: Node | None) -> Node:
+        """Describe the LSTM, the readout and the dry path; see `fxkit.model.Model.graph`."""
+        y = g.dense(g.lstm(g.concat(x, controls), self.lstm), self.readout)
+        return y if self.dry is None else g.add(y, g.gain(x, self.dry))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import torch
 from fxkit.model import Model, State
@@ -13,6 +14,9 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from fxkit_models.features import with_controls
+
+if TYPE_CHECKING:
+    from fxkit.graph import Graph, Node
 
 __all__ = ["NNGRU"]
 
@@ -77,3 +81,12 @@ class NNGRU(Model):
             y = y + self.dry * x
         past = heard[..., heard.shape[-1] - (self.config.taps - 1) :]
         return y, {"x": past, "h": h.transpose(0, 1)}
+
+    def graph(self, g: Graph, x: Node, controls: Node | None) -> Node:
+        """Describe filters, GRU, readout and dry path; see `fxkit.model.Model.graph`."""
+        features = g.conv(x, self.filters)
+        if self.config.activation != "none":
+            features = g.activation(features, self.config.activation)
+        hidden = g.gru(g.concat(features, x, controls), self.gru)
+        y = g.dense(g.concat(features, hidden), self.readout)
+        return y if self.dry is None else g.add(y, g.gain(x, self.dry))
