@@ -1,0 +1,1 @@
+"""A causal WaveNet for fxkit, in a package of its own."""

@@ -1,0 +1,84 @@
+"""The laws of fxkit, and what is the WaveNet's own."""
+
+import pytest
+import torch
+from fxkit.graph import export
+from fxkit.registry import MODELS
+from fxkit.testing import ModelLaws
+from fxkit_wavenet.wavenet import WaveNet
+
+
+def small(controls: int = 0, **options: int) -> WaveNet:
+    torch.manual_seed(0)
+    settings = {"channels": 4, "layers": 4, "stacks": 2, "head": 3, **options}
+    return WaveNet(WaveNet.Config(**settings), controls=controls)
+
+
+class TestLaws(ModelLaws):
+    """Every law of `fxkit.testing`, without knobs."""
+
+    @pytest.fixture
+    def model(self) -> WaveNet:
+        return small()
+
+
+class TestLawsWithKnobs(ModelLaws):
+    """The same with two knobs."""
+
+    @pytest.fixture
+    def model(self) -> WaveNet:
+        return small(controls=2)
+
+
+def test_registered_under_its_name() -> None:
+    assert MODELS.get("wavenet") is WaveNet
+
+
+def test_hears_exactly_its_receptive_field() -> None:
+    model = small().double()
+    reach = model.warm_up
+    assert reach == 2 * (2 + 4 + 8 + 16)
+    x = torch.randn(1, 1, reach + 1, dtype=torch.float64, requires_grad=True)
+    y, _ = model(x, model.initial_state(1))
+    (gradient,) = torch.autograd.grad(y[0, 0, -1], x)
+    assert gradient[0, 0, 0] != 0
+    longer = torch.cat((torch.randn(1, 1, 5, dtype=torch.float64), x.detach()), dim=-1)
+    changed = longer.clone()
+    changed[..., :5] = 0
+    ends = [model(s, model.initial_state(1))[0][0, 0, -1] for s in (longer, changed)]
+    assert ends[0] == ends[1]
+
+
+def test_knobs_change_the_sound() -> None:
+    model = small(controls=1)
+    with torch.no_grad():
+        for layer in model.layers:
+            layer.film.weight.normal_()
+    x = torch.randn(1, 1, 200)
+    low, high = (model(x, model.initial_state(1), torch.tensor([[k]]))[0] for k in (0.0, 1.0))
+    assert (low - high).abs().max() > 1e-3
+
+
+@pytest.mark.parametrize("controls", [0, 2])
+@pytest.mark.parametrize("stacks", [1, 2])
+def test_exports_to_engine_layers(controls: int, stacks: int) -> None:
+    model = small(controls, layers=1 if stacks == 1 else 4, stacks=stacks).eval()
+    spec, tensors = export(model)  # plays the graph against the model
+    assert spec.layers
+    assert tensors
+
+
+def test_learns_a_gain() -> None:
+    model = small()
+    optimizer = torch.optim.Adam(model.parameters(), lr=0.02)
+    x = torch.randn(8, 1, 400) * 0.5
+    first = last = 0.0
+    for step in range(60):
+        y, _ = model(x, model.initial_state(8))
+        loss = (y - 0.3 * x).square().mean()
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        last = loss.item()
+        first = first if step else last
+    assert last < 0.1 * first
