@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 
 import pytest
-
 from fxkit.progress import PlainProgress, Progress, SilentProgress, TerminalProgress, for_stream
 
 HIDE, SHOW = "\x1b[?25l", "\x1b[?25h"
@@ -109,9 +108,14 @@ def test_terminal_shows_bars_with_losses_and_the_lines_above(clock):
 @pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt])
 def test_the_cursor_comes_back_whatever_happens(error):
     out = Terminal()
-    with pytest.raises(error), TerminalProgress(out) as progress:
-        progress.task("training", 4)
-        raise error
+
+    def work():
+        with TerminalProgress(out) as progress:
+            progress.task("training", 4)
+            raise error
+
+    with pytest.raises(error):
+        work()
     text = out.getvalue()
     assert HIDE in text
     assert text.rindex(SHOW) > text.rindex(HIDE)

@@ -7,7 +7,6 @@ import sys
 from pathlib import Path
 
 import pytest
-
 from fxkit.errors import PluginError
 from fxkit.registry import MODELS, Registry, nearest
 
@@ -154,7 +153,7 @@ def test_an_unknown_name_gets_the_nearest(site):
     site.add("toy-a", "[toybox.tones]\nwarm = toy_a:Warm\nwarmer = toy_a:Warm", GOOD)
     with pytest.raises(PluginError, match=r"^no tone 'wram'; did you mean warm or warmer\?$"):
         TONES.get("wram")
-    with pytest.raises(PluginError, match="^no tone 'xyz'; there is warm, warmer$"):
+    with pytest.raises(PluginError, match=r"^no tone 'xyz'; there is warm, warmer$"):
         TONES.get("xyz")
     with pytest.raises(PluginError, match="no tone 'xyz'"):
         TONES.status("xyz")

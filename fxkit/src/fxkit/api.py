@@ -16,6 +16,7 @@ from fxkit.registry import FORMATS, LOSSES, MODELS, TASKS, Registry, Status
 
 if TYPE_CHECKING:
     from fxkit.artifact import Artifact
+    from fxkit.data import DataConfig
     from fxkit.evaluation import Evaluation
     from fxkit.manifest import Manifest
     from fxkit.model import Model
@@ -171,13 +172,26 @@ def evaluate(
     """
     need_torch()
     from fxkit import data
+    from fxkit.config import read_yaml
     from fxkit.data import Segment
     from fxkit.evaluation import evaluate as measure
 
-    artifact = open(model) if isinstance(model, str | os.PathLike) else model
-    chosen = _data_config(artifact, config, settings)
+    trained = {}
+    if isinstance(model, str | os.PathLike):
+        artifact = open(model)
+        # The run's own settings have absolute paths; those in the file are as they were given.
+        beside = _model_file(model).with_name("settings.yaml")
+        trained = read_yaml(beside) if beside.is_file() else {}
+    else:
+        artifact = model
+    trained = trained or artifact.manifest.training.get("settings", {})
+    chosen = _data_config(artifact, trained, config, settings)
     if part not in ("test", "all"):
         raise FxkitError(f"part={part}: needs one of test, all")
+    if not artifact.manifest.task:
+        raise FxkitError(
+            "the model file does not say which task it is for, so nothing to score it by"
+        )
     task = TASKS.get(artifact.manifest.task)()
     with _progress(progress) as shown:
         dataset = data.load(chosen, shown)
@@ -355,8 +369,11 @@ def _controls(manifest: Manifest, knobs: Mapping[str, float]) -> list[float] | N
 
 
 def _data_config(
-    artifact: Artifact, config: PathLike | Sequence[PathLike], settings: Mapping[str, Any]
-) -> Any:
+    artifact: Artifact,
+    trained: Any,
+    config: PathLike | Sequence[PathLike],
+    settings: Mapping[str, Any],
+) -> DataConfig:
     """Make the settings of the data, from what is given or from the model's training."""
     from fxkit.config import flatten, read_yaml, resolve
 
@@ -367,12 +384,12 @@ def _data_config(
     for key in values:
         if not key.startswith("data."):
             raise FxkitError(f"{key}: an evaluation has settings of data.* only")
-    trained = artifact.manifest.training.get("settings", {})
     sides = ("data.path", "data.clean", "data.wet", "data.level")
-    if not any(values.get(side) is not None for side in sides):
+    if isinstance(trained, Mapping) and not any(values.get(side) is not None for side in sides):
         values = {k: v for k, v in trained.items() if k.startswith("data.")} | values
-    values.setdefault("data.sample_rate", artifact.model.sample_rate)
-    return resolve({**values, "task": artifact.manifest.task}).data
+    if values.get("data.sample_rate") is None:
+        values["data.sample_rate"] = artifact.model.sample_rate
+    return resolve(values).data
 
 
 def _untrained(name: str, sample_rate: int, settings: Mapping[str, Any]) -> Model:

@@ -24,6 +24,7 @@ SHORT = {
 
 _KEY = re.compile(r"[A-Za-z_][\w-]*(\.[A-Za-z_][\w-]*)*$")
 _LARGEST = 1 << 20
+_MOST = 10_000
 
 
 class _TextLoader(yaml.SafeLoader):
@@ -34,14 +35,12 @@ class _TextLoader(yaml.SafeLoader):
     """
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        seen: set[Any] = set()
+        names = [key.value for key, _ in node.value if isinstance(key, yaml.ScalarNode)]
         for key, _ in node.value:
-            if key.value in seen and isinstance(key.value, str):
+            if names.count(key.value) > 1:
                 raise yaml.constructor.ConstructorError(
                     None, None, f"{key.value!r} is there twice", key.start_mark
                 )
-            if isinstance(key.value, str):
-                seen.add(key.value)
         return super().construct_mapping(node, deep)
 
 
@@ -125,6 +124,9 @@ def flatten(values: Mapping[Any, Any]) -> dict[str, Any]:
                 add(f"{prefix}{key}.", value, depth + 1)
             else:
                 flat[SHORT.get(prefix + key, prefix + key)] = value
+            # A small file can repeat itself by references, without end for all we know.
+            if len(flat) > _MOST:
+                raise FxkitError("too many settings")
 
     add("", values, 0)
     return flat

@@ -113,7 +113,7 @@ def resolve(values: Mapping[str, Any]) -> Settings:
         prefix = chosen.prefix(key)
         if prefix is None:
             raise FxkitError(_unknown(given, chosen))
-        parts[prefix][key.removeprefix(prefix + ".")] = _absolute(key, value)
+        parts[prefix][key.removeprefix(prefix + ".")] = _path(key, value)
     made = {p: build(cls, parts[p], prefix=p) for p, cls in chosen.groups.items()}
     return Settings(
         task=chosen.task,
@@ -151,8 +151,15 @@ def keys(values: Mapping[str, Any]) -> dict[str, list[OptionInfo]]:
 
 
 def to_yaml(settings: Settings) -> str:
-    """Return the text of a file that ``--config`` turns into the same settings."""
-    return yaml.safe_dump(settings.to_plain(), sort_keys=False, allow_unicode=True, width=100)
+    """Return the text of a file that ``--config`` turns into the same settings.
+
+    Paths in it are absolute, so that it means the same wherever it is used.
+    """
+    plain = settings.to_plain()
+    for key in _PATHS:
+        if plain[key]:
+            plain[key] = str(Path(plain[key]).absolute())
+    return yaml.safe_dump(plain, sort_keys=False, allow_unicode=True, width=100)
 
 
 def build_loss(settings: Settings, sample_rate: int) -> Loss:
@@ -202,13 +209,11 @@ def _name(kind: str, value: Any) -> str:
     return value
 
 
-def _absolute(key: str, value: Any) -> Any:
-    """Make a path absolute: settings are kept and used again, from another folder perhaps."""
-    if key not in _PATHS or not isinstance(value, str | Path) or not str(value):
-        return value
-    if key != "run.dir" and str(value).lower() in ("none", "null", "~"):
-        return None
-    return str(Path(value).expanduser().absolute())
+def _path(key: str, value: Any) -> Any:
+    """Expand ``~``, which a shell leaves alone after an equals sign."""
+    if key in _PATHS and isinstance(value, str | Path) and str(value)[:2] in ("~/", "~\\"):
+        return str(Path(value).expanduser())
+    return str(value) if isinstance(value, Path) else value
 
 
 def _unknown(given: str, chosen: _Chosen) -> str:
