@@ -218,7 +218,7 @@ def test_yaml_has_none_of_the_surprises_of_yaml_1_1(tmp_path):
         ("- 1\n- 2\n", "holds no settings"),
         ("just text", "holds no settings"),
         ("a b: 1\n", "a b is not the key of a setting"),
-        ("? [1]\n: 2\n", "is not the key of a setting"),
+        ("? [1]\n: 2\n", "found unhashable key"),
         ("null: 1\n", "is not the key of a setting"),
         ("a: !!python/object/apply:os.system [ls]\n", "could not determine a constructor"),
         ("a: &x {b: *x}\n", ""),
