@@ -112,12 +112,13 @@ def evaluate(
                 at += len(prediction)
                 step.advance(len(prediction))
             tally.finish()
-    return _conclude(model, true, survey, tally)
+    return _conclude(player, true, survey, tally)
 
 
 def _conclude(
-    model: Model, segments: Sequence[Segment], survey: _Survey, tally: _Tally
+    player: _Player, segments: Sequence[Segment], survey: _Survey, tally: _Tally
 ) -> Evaluation:
+    model = player.model
     chosen, onsets = segments[survey.index], survey.onsets[survey.index]
     heard, target, prediction = (np.concatenate(parts) for parts in tally.kept)
     excerpt = Excerpt(
@@ -134,7 +135,7 @@ def _conclude(
         scores=tally.model.scores(),
         baseline=tally.baseline.scores(),
         baseline_gain=survey.gain,
-        aliasing=measure_aliasing(model, controls=chosen.take.controls or None),
+        aliasing=measure_aliasing(model, controls=chosen.take.controls or None, block=player.block),
         seconds=sum(s.stop - s.start for s in segments) / model.sample_rate,
         esr_over_time=tuple(tally.over_time),
         attacks=sum(len(found) for found in survey.onsets),
