@@ -118,10 +118,12 @@ def _round_step(rough: float) -> float:
 
 
 def _power(exponent: int, factor: int) -> str:
-    return f"{factor * 10.0**exponent:.{max(0, -exponent)}f}" if exponent >= -5 else (
-        f"{factor}e−{-exponent}"
+    return (
+        f"{factor * 10.0**exponent:.{max(0, -exponent)}f}"
+        if exponent >= -5
+        else (f"{factor}e\N{MINUS SIGN}{-exponent}")
     )
 
 
 def _minus(text: str) -> str:
-    return text.replace("-", "−")
+    return text.replace("-", "\N{MINUS SIGN}")

@@ -121,7 +121,8 @@ class Rule:
     def svg(self, x: Axis, y: Axis) -> str:
         """Draw it; the words are placed by the template."""
         del x
-        return f'<path class="line {self.kind}" d="{_path(np.array([0.0, 1.0]), y.place([self.y] * 2))}"/>'
+        across = _path(np.array([0.0, 1.0]), y.place([self.y] * 2))
+        return f'<path class="line {self.kind}" d="{across}"/>'
 
 
 @dataclass(frozen=True)
@@ -165,6 +166,11 @@ class Chart:
     """Of the plot area, in ``rem``."""
     title: str = ""
     legend: Sequence[Legend] = ()
+
+    @property
+    def two_lines(self) -> bool:
+        """Whether a label of the x axis has two lines."""
+        return any("\n" in tick.text for tick in self.x.ticks)
 
     def __html__(self) -> str:
         """Return the chart as HTML."""

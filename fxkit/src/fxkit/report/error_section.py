@@ -38,7 +38,9 @@ def bands(data: ReportData) -> Markup | None:
         Rule(0.0, "", "zero"),
     ]
     worst = min(range(len(values)), key=values.__getitem__)
-    spoken = ", ".join(f"{_hertz(float(c))} Hz {v:.0f} dB" for c, v in zip(centres, values, strict=True))
+    spoken = ", ".join(
+        f"{_hertz(float(c))} Hz {v:.0f} dB" for c, v in zip(centres, values, strict=True)
+    )
     chart = Chart(
         Axis(0, len(centres), ticks, "Hz"),
         span,
@@ -83,7 +85,7 @@ def esr_over_time(data: ReportData) -> Markup | None:
         linear_axis(0, end, unit="s", count=8),
         axis,
         marks,
-        f"ESR of each second, between {words.number(values.min())} and {words.number(values.max())}",
+        f"ESR of each second: {words.number(values.min())} to {words.number(values.max())}",
     )
     return render(
         "charts.html",
@@ -127,7 +129,7 @@ def aliasing(data: ReportData) -> Markup | None:
         "heard as a whistle that moves against the notes on high bends.",
         charts=[chart],
         caption=f"Energy that is at no harmonic, over all energy: {words.decibels(found.mean)} "
-        f"on average, {words.decibels(found.worst)} at worst. Below −60 dB is rarely heard.",
+        f"on average, {words.decibels(found.worst)} at worst. Below \N{MINUS SIGN}60 dB is rarely heard.",
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 from markupsafe import Markup
 
 from fxkit.report.axis import Axis, linear_axis
@@ -56,8 +57,9 @@ def listen(data: ReportData) -> Markup | None:
 
 
 def _wave(track: Track) -> Markup:
-    """Draw a track's waveform over the whole width and height of the seek bar."""
+    """Draw a track's waveform over the seek bar, filling it whatever its peak."""
     x, low, high = envelope(track.samples, COLUMNS)
-    thin = 0.012  # silence is still a line
+    peak = max(float(np.abs(track.samples).max()), 1e-6)
+    thin = 0.012 * peak  # silence is still a line
     area = Area(x, low - thin, high + thin, track.name)
-    return Markup(area.svg(linear_axis(0, max(1.0, float(x[-1]))), Axis(-1.0, 1.0)))
+    return Markup(area.svg(linear_axis(0, max(1.0, float(x[-1]))), Axis(-peak, peak)))

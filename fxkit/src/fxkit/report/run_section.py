@@ -14,6 +14,7 @@ from fxkit.report.chart import Chart, Legend, Line, Mark, Point
 from fxkit.report.data import ReportData
 from fxkit.report.registry import section
 from fxkit.report.templates import render
+
 if TYPE_CHECKING:
     from fxkit.train import Epoch
 
@@ -26,7 +27,9 @@ def training(data: ReportData) -> Markup | None:
     history = list(data.history)
     if not history:
         return None
-    best = min(history, key=lambda e: e.validation_loss if math.isfinite(e.validation_loss) else math.inf)
+    best = min(
+        history, key=lambda e: e.validation_loss if math.isfinite(e.validation_loss) else math.inf
+    )
     epochs = _epoch_axis(history)
     numbers = [e.number for e in history]
     losses, validations = [e.loss for e in history], [e.validation_loss for e in history]

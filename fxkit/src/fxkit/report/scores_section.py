@@ -57,14 +57,14 @@ def _attack_says(evaluation: Evaluation) -> str:
     found = words.amount(evaluation.attacks, "note attack")
     factor = _ratio(evaluation.scores.esr_attack, evaluation.scores.esr_elsewhere)
     if factor is None:
-        return f"Around pick attacks, −5 to +50 ms ({found} found)."
+        return f"Around pick attacks, \N{MINUS SIGN}5 to +50 ms ({found} found)."
     if factor >= 1.5:
         judged = f"{factor:.1f} times worse than elsewhere: attacks are what it gets least right"
     elif factor <= 1 / 1.5:
         judged = "better than elsewhere"
     else:
         judged = "about as good as elsewhere"
-    return f"Around pick attacks, −5 to +50 ms ({found} found): {judged}."
+    return f"Around pick attacks, \N{MINUS SIGN}5 to +50 ms ({found} found): {judged}."
 
 
 def _elsewhere_says(evaluation: Evaluation) -> str:
@@ -89,7 +89,10 @@ METRICS = {
     "dc": Metric("DC error", _dc_says),
     "mrstft": Metric("Spectral distance (MRSTFT)", _mrstft_says),
     "si_sdr": Metric(
-        "Signal to distortion (SI-SDR)", _si_sdr_says, words.decibels, higher_is_better=True
+        "Signal to distortion (SI\N{NON-BREAKING HYPHEN}SDR)",
+        _si_sdr_says,
+        words.decibels,
+        higher_is_better=True,
     ),
     "esr_attack": Metric("ESR at note attacks", _attack_says),
     "esr_elsewhere": Metric("ESR elsewhere", _elsewhere_says),
@@ -118,7 +121,13 @@ def _facts(data: ReportData) -> list[tuple[str, str, str]]:
     facts = []
     if evaluation.scores.si_sdr is not None:
         before = words.decibels(evaluation.baseline.si_sdr)
-        facts.append(("SI-SDR", words.decibels(evaluation.scores.si_sdr), f"unprocessed: {before}"))
+        facts.append(
+            (
+                "SI\N{NON-BREAKING HYPHEN}SDR",
+                words.decibels(evaluation.scores.si_sdr),
+                f"unprocessed: {before}",
+            )
+        )
     if data.realtime is not None:
         share = f"{100 * data.realtime.factor:.3g} %"
         facts.append(("Load when played live", share, f"of one core, {data.realtime.backend}"))

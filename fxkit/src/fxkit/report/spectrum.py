@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import itertools
 import struct
 import zlib
 
@@ -22,8 +23,8 @@ def power_spectrum(
 ) -> tuple[Floats, Floats]:
     """Return frequencies in Hz, evenly spaced in octaves, and the power density there.
 
-    Welch's method with Hann windows of about 0.19 s; each point is the mean over 1/12 octave, at
-    least one bin, so that treble is as legible as bass.
+    Welch's method with Hann windows of about 0.19 s; each point is the mean over 1/12 octave, so
+    that treble is as legible as bass, or is interpolated where that holds less than two bins.
     """
     window = min(len(samples), 2 ** round(np.log2(0.19 * sample_rate)))
     if window < 16:
@@ -33,14 +34,22 @@ def power_spectrum(
     centres = low * 2 ** (np.arange(count) / per_octave)
     first = np.searchsorted(bins, centres * 2 ** (-1 / 24))
     last = np.maximum(np.searchsorted(bins, centres * 2 ** (1 / 24)), first + 1)
+    between = np.interp(centres, bins, power)
     total = np.concatenate(([0.0], np.cumsum(power)))
     last = np.minimum(last, len(power))
     first = np.minimum(first, last - 1)
-    return centres, np.maximum((total[last] - total[first]) / (last - first), 0.0)
+    mean = np.maximum((total[last] - total[first]) / (last - first), 0.0)
+    return centres, np.where(last - first < 2, between, mean)
 
 
 def spectrogram(
-    samples: Samples, sample_rate: int, *, low: float, high: float, rows: int = 176, columns: int = 720
+    samples: Samples,
+    sample_rate: int,
+    *,
+    low: float,
+    high: float,
+    rows: int = 176,
+    columns: int = 720,
 ) -> Floats:
     """Return energy ``[rows, columns]``, high frequencies first, spaced evenly in octaves.
 
@@ -61,7 +70,7 @@ def spectrogram(
     centres = np.sqrt(edges[:-1] * edges[1:])
     smooth = np.stack([np.interp(centres, bins, row) for row in energy])
     start = np.searchsorted(bins, edges)
-    for row, (a, b) in enumerate(zip(start[:-1], start[1:], strict=True)):
+    for row, (a, b) in enumerate(itertools.pairwise(start)):
         if b - a >= 2:
             smooth[:, row] = energy[:, a:b].max(axis=1)
     return np.ascontiguousarray(smooth.T[::-1])

@@ -19,6 +19,12 @@ __all__ = ["spectrograms", "spectrum"]
 
 Samples = NDArray[np.float32]
 
+STYLES = {
+    "input": "input",
+    "target": "target wide",
+    "prediction": "prediction",
+    "residual": "residual dashed",
+}
 SPAN = 80.0
 """How many dB the charts show."""
 
@@ -41,7 +47,7 @@ def spectrum(data: ReportData) -> Markup | None:
         curves["input"] = frequencies, power * (energy["target"] / energy["input"])
     top = max(float(curves["target"][1].max(initial=0.0)), 1e-20)
     lines = [
-        Line(frequencies, _decibels(power, top), name + (" wide" if name == "target" else ""))
+        Line(frequencies, _decibels(power, top), STYLES[name])
         for name, (frequencies, power) in curves.items()
     ]
     chart = Chart(
@@ -51,10 +57,10 @@ def spectrum(data: ReportData) -> Markup | None:
         "Power spectra of input, target, model and residual",
         height=20,
         legend=[
-            Legend("target wide", "Target"),
+            Legend(STYLES["target"], "Target"),
             Legend("prediction", "Model"),
             Legend("input", "Input, at the target's energy"),
-            Legend("residual", "Residual"),
+            Legend(STYLES["residual"], "Residual"),
         ],
     )
     return render(

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from fxkit.report import words
 from fxkit.report.axis import Axis, linear_axis
-from fxkit.report.chart import Area, Chart, Legend, Line, Shade
+from fxkit.report.chart import Area, Chart, Legend, Line, Mark, Shade
 from fxkit.report.data import ReportData
 from fxkit.report.envelope import envelope
 from fxkit.report.registry import section
@@ -21,8 +21,8 @@ __all__ = ["attack", "phrase"]
 Samples = NDArray[np.float32]
 
 COLUMNS = 900
-BEFORE, AFTER = 0.010, 0.070
-"""What is shown around an attack, seconds."""
+WHOLE, CLOSE = (-10.0, 60.0), (-2.0, 14.0)
+"""What is shown around an attack, ms."""
 SCORED = (-5.0, 50.0)
 """What counts as the attack in the scores, ms."""
 
@@ -83,50 +83,74 @@ def attack(data: ReportData) -> Markup | None:
         return None
     at = _attack_of(excerpt, data.evaluation.onsets)
     rate = excerpt.sample_rate
-    start = max(0, at - round(BEFORE * rate))
-    stop = min(len(excerpt.target), at + round(AFTER * rate))
-    ms = (np.arange(start, stop) - at) * 1000 / rate
-    time = linear_axis(float(ms[0]), float(ms[-1]), unit="ms", count=8)
-    target, prediction = excerpt.target[start:stop], excerpt.prediction[start:stop]
-    scaled = excerpt.input[start:stop] * np.float32(data.evaluation.baseline_gain)
-    wrong = residual(target, prediction)
-    full = _level_axis(target, prediction)
-    shade = Shade(max(SCORED[0], float(ms[0])), min(SCORED[1], float(ms[-1])))
+    around = _Around(excerpt, at, data.evaluation.baseline_gain)
     charts = [
-        Chart(
-            time,
-            full,
-            [
-                shade,
-                Line(ms, scaled, "input"),
-                Line(ms, target, "target wide"),
-                Line(ms, prediction, "prediction"),
-            ],
-            "Waveforms of input, target and model around a note attack",
-            height=17,
-            legend=[
-                Legend("target wide", "Target"),
-                Legend("prediction", "Model"),
-                Legend("input", "Input at its best gain"),
-            ],
-        ),
-        Chart(
-            time,
-            full,
-            [shade, Line(ms, wrong, "residual")],
-            "Residual around the attack, on the scale of the target",
-            height=7,
-            legend=[Legend("residual", "Residual, on the same scale")],
-        ),
+        around.chart(WHOLE, "Target and model around a note attack", height=13),
+        around.chart(CLOSE, "The first milliseconds, closer", height=15, with_input=True),
+        around.residual_chart(WHOLE, height=6),
     ]
     return render(
         "charts.html",
         lead="The first milliseconds of a note are the hardest part for a model with a memory: "
-        "this is where it has to be as fast as the circuit.",
+        "this is where it has to be as fast as the circuit. Above the whole attack, in the middle "
+        "its beginning, below what is wrong.",
         charts=charts,
-        caption=f"At {at / rate:.2f} s of the phrase above. Shaded: −5 to +50 ms, what the score "
+        caption=f"0 ms is at {at / rate:.2f} s of the phrase. Shaded: \N{MINUS SIGN}5 to +50 ms, what the score "
         "at note attacks counts.",
     )
+
+
+class _Around:
+    """The signals around one moment, as charts over milliseconds."""
+
+    def __init__(self, excerpt: Excerpt, at: int, input_gain: float) -> None:
+        self.rate = excerpt.sample_rate
+        self.at = at
+        self.input = excerpt.input * np.float32(input_gain)
+        self.target = excerpt.target
+        self.prediction = excerpt.prediction
+        self.residual = residual(excerpt.target, excerpt.prediction)
+        start, stop = self.window(WHOLE)
+        self.level = _level_axis(self.target[start:stop], self.prediction[start:stop])
+
+    def window(self, span: tuple[float, float]) -> tuple[int, int]:
+        """Return the samples of a span in ms around the attack, as far as there are any."""
+        start, stop = (self.at + round(ms * self.rate / 1000) for ms in span)
+        return max(0, start), min(len(self.target), stop)
+
+    def axis(self, span: tuple[float, float]) -> tuple[NDArray[np.float64], Axis, Shade]:
+        start, stop = self.window(span)
+        ms = (np.arange(start, stop) - self.at) * 1000 / self.rate
+        first, last = float(ms[0]), float(ms[-1])
+        shade = Shade(max(SCORED[0], first), max(first, min(SCORED[1], last)))
+        return ms, linear_axis(first, last, unit="ms", count=8), shade
+
+    def chart(
+        self, span: tuple[float, float], summary: str, *, height: float, with_input: bool = False
+    ) -> Chart:
+        ms, time, shade = self.axis(span)
+        part = slice(*self.window(span))
+        lines = [
+            Line(ms, self.target[part], "target wide"),
+            Line(ms, self.prediction[part], "prediction"),
+        ]
+        legend = [Legend("target wide", "Target"), Legend("prediction", "Model")]
+        if with_input:
+            lines.insert(0, Line(ms, self.input[part], "input"))
+            legend.append(Legend("input", "Input at its best gain"))
+        marks: list[Mark] = [shade, *lines]
+        return Chart(time, self.level, marks, summary, height=height, legend=legend)
+
+    def residual_chart(self, span: tuple[float, float], *, height: float) -> Chart:
+        ms, time, shade = self.axis(span)
+        return Chart(
+            time,
+            self.level,
+            [shade, Line(ms, self.residual[slice(*self.window(span))], "residual")],
+            "Residual around the attack, on the scale of the target",
+            height=height,
+            legend=[Legend("residual", "Residual, on the same scale")],
+        )
 
 
 def _attack_of(excerpt: Excerpt, onsets: tuple[int, ...]) -> int:
@@ -141,7 +165,7 @@ def _attack_of(excerpt: Excerpt, onsets: tuple[int, ...]) -> int:
 def _level_axis(*signals: Samples) -> Axis:
     peak = max(float(np.abs(np.nan_to_num(x, posinf=0, neginf=0)).max()) for x in signals)
     peak = min(max(peak * 1.05, 1e-6), 1e6)
-    return linear_axis(-peak, peak, count=4)
+    return linear_axis(-peak, peak, count=6)
 
 
 def _area(samples: Samples, kind: str, sample_rate: int) -> Area:

@@ -6,7 +6,9 @@ import math
 
 __all__ = ["amount", "decibels", "duration", "esr_meaning", "number", "relative_decibels"]
 
-DASH = "–"
+DASH = "\N{EN DASH}"
+NARROW = "\u00a0"
+"""Between a number and its unit, which should not part at the end of a line."""
 
 _ESR_MEANINGS = (
     (0.001, "Hard to tell from the target, even when switching back and forth."),
@@ -38,35 +40,37 @@ def number(value: float | None, digits: int = 3) -> str:
     if value is None or math.isnan(value):
         return DASH
     if math.isinf(value):
-        return "∞" if value > 0 else "−∞"
+        return "∞" if value > 0 else "\N{MINUS SIGN}∞"
     if value == 0.0:
         return "0"
     size = abs(value)
-    if size < 1e-6 or size >= 1e9:
+    if size < 1e-4 or size >= 1e9:
         mantissa, exponent = f"{size:.{digits - 1}e}".split("e")
-        return _signed(value, f"{mantissa} × 10{_superscript(int(exponent))}")
+        return _signed(value, f"{mantissa} \N{MULTIPLICATION SIGN} 10{_superscript(int(exponent))}")
     decimals = max(0, digits - 1 - math.floor(math.log10(size)))
     return _signed(value, f"{size:,.{decimals}f}")
 
 
 def decibels(value: float | None, *, sign: bool = False) -> str:
-    """Write a level in decibels with one decimal; `sign` writes the plus as well.
+    r"""Write a level in decibels with one decimal; `sign` writes the plus as well.
 
     >>> decibels(-3.04), decibels(3.0, sign=True)
-    ('−3.0 dB', '+3.0 dB')
+    ('−3.0\xa0dB', '+3.0\xa0dB')
     """
-    if value is None or not math.isfinite(value):
-        return number(value) if value is None or math.isnan(value) else f"{number(value)} dB"
+    if value is None or math.isnan(value):
+        return DASH
+    if math.isinf(value):
+        return f"{number(value)}{NARROW}dB"
     text = f"{abs(value):.1f}"
     minus = value < 0 and float(text) != 0
-    return ("−" if minus else "+" if sign else "") + f"{text} dB"
+    return ("\N{MINUS SIGN}" if minus else "+" if sign else "") + f"{text}{NARROW}dB"
 
 
 def relative_decibels(ratio: float | None) -> str:
-    """Say how loud an error of this energy ratio is beside its target.
+    r"""Say how loud an error of this energy ratio is beside its target.
 
     >>> relative_decibels(0.01), relative_decibels(2.0)
-    ('20.0 dB quieter than the target', '3.0 dB louder than the target')
+    ('20.0\xa0dB quieter than the target', '3.0\xa0dB louder than the target')
     """
     if ratio is None or math.isnan(ratio) or ratio < 0 or math.isinf(ratio):
         return DASH
@@ -75,14 +79,14 @@ def relative_decibels(ratio: float | None) -> str:
     level = 10 * math.log10(ratio)
     if abs(level) < 0.05:
         return "as loud as the target"
-    return f"{abs(level):.1f} dB {'quieter' if level < 0 else 'louder'} than the target"
+    return f"{abs(level):.1f}{NARROW}dB {'quieter' if level < 0 else 'louder'} than the target"
 
 
 def duration(seconds: float) -> str:
     """Write a length of time in the units people use for it.
 
-    >>> duration(0.4), duration(75), duration(3700)
-    ('0.4 s', '1 min 15 s', '1 h 1 min')
+    >>> duration(0.4), duration(75), duration(3720)
+    ('0.4 s', '1 min 15 s', '1 h 2 min')
     """
     if not math.isfinite(seconds):
         return number(seconds)
@@ -105,7 +109,7 @@ def amount(count: int, noun: str) -> str:
 
 
 def _signed(value: float, text: str) -> str:
-    return ("−" if value < 0 else "") + text
+    return ("\N{MINUS SIGN}" if value < 0 else "") + text
 
 
 def _superscript(exponent: int) -> str:

@@ -1,1 +1,1 @@
-""""""
+"""The tasks that come with fxkit."""
