@@ -17,8 +17,8 @@ def noise(seconds: float = 0.5, level: float = 0.3) -> np.ndarray:
 
 def nonlinear_share(level: str | float) -> float:
     """Energy that is not a scaled copy of what a very quiet guitar would give."""
-    time = np.arange(RATE) / RATE
-    x = 0.4 * np.sin(2 * np.pi * 110 * time) * np.exp(-2 * time)
+    time = np.arange(RATE // 2) / RATE
+    x = 0.4 * np.sin(2 * np.pi * 110 * time) * np.exp(-4 * time)
     wet = drive(x, RATE, level).astype(float)
     linear = drive(1e-3 * x, RATE, level).astype(float)
     rest = wet - linear * (wet @ linear) / (linear @ linear)
@@ -35,7 +35,7 @@ def test_a_continuous_gain_joins_the_levels():
     x = noise()
     for level, gain in GAINS.items():
         np.testing.assert_array_equal(drive(x, RATE, level), drive(x, RATE, gain))
-    shares = [nonlinear_share(float(gain)) for gain in range(0, 45, 5)]
+    shares = [nonlinear_share(float(gain)) for gain in (0, 12, 24, 36, 48)]
     assert shares == sorted(shares)
 
 
