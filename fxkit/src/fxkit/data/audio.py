@@ -78,6 +78,11 @@ class Probe:
         """The length in seconds."""
         return self.frames / self.sample_rate
 
+    @property
+    def random_access(self) -> bool:
+        """Whether a seek lands on the exact sample; in OGG it does not (seen in libsndfile 1.2)."""
+        return not self.kind.startswith(("OGG", "MP3", "MPEG"))
+
 
 def clock(seconds: float) -> str:
     """Return a position as one reads it off a player: ``1:02:03.456`` or ``2:03.456``."""

@@ -21,6 +21,7 @@ from fxkit.data.audio import (
     read_mono,
     resample,
 )
+from fxkit.errors import FxkitError
 
 __all__ = ["Recording", "converted_frames"]
 
@@ -207,9 +208,16 @@ class Recording:
         info = probe(path)
         check_channel(info, channel)
         source: _Source = _File(info, channel)
+        if not info.random_access:
+            if hold is False:
+                raise FxkitError(
+                    f"{info.path} is too large to be held in memory, and its type can only be read "
+                    "from start to end: convert it to FLAC or WAV, or raise data.memory"
+                )
+            source, hold = _Held(source, source.sample_rate), True
         if sample_rate is not None and sample_rate != info.sample_rate:
             source = _Converted(source, sample_rate)
-        if hold or (hold is None and source.frames <= HELD_FRAMES):
+        if not source.held and (hold or (hold is None and source.frames <= HELD_FRAMES)):
             source = _Held(source, source.sample_rate)
         return cls(source, 0, source.frames)
 

@@ -16,7 +16,7 @@ from fxkit.errors import FxkitError
 
 __all__ = ["Streams"]
 
-_READ_AHEAD = {False: 1 << 21, True: 1 << 18}
+_READ_AHEAD = {False: 1 << 21, True: 1 << 20}
 """Samples of each side that are read at a time, over all streams, from disk and from memory: large
 where every stream costs a seek, small enough for the processor's cache where none does."""
 
