@@ -13,7 +13,7 @@ import torch
 from numpy.typing import NDArray
 
 from fxkit.metrics.energy import decibels
-from fxkit.model import Model
+from fxkit.model import Model, run_blocks
 from fxkit.scores import Aliasing, AliasingPoint
 
 __all__ = ["FREQUENCIES", "LEVELS", "aliasing_ratio", "exact_frequency", "measure_aliasing"]
@@ -123,15 +123,12 @@ def measure_aliasing(
     if model.controls:
         held = list(controls) if controls is not None else [0.5] * model.controls
         knobs = torch.tensor([held] * len(played), dtype=torch.float32, device=device)
-    state = model.initial_state(len(played))
-    outputs = []
-    for part in torch.from_numpy(sines.astype(np.float32))[:, None].split(block, dim=-1):
-        y, state = model(part.to(device), state, knobs)
-        outputs.append(y[:, 0].cpu().numpy())
-    settled = np.concatenate(outputs, axis=1)[:, settle:]
+    heard = torch.from_numpy(sines.astype(np.float32))[:, None].to(device)
+    output, _ = run_blocks(model, heard, model.initial_state(len(played)), knobs, block)
+    settled = output[:, 0, settle:].float().cpu().numpy()
     points = []
-    for (frequency, level), output in zip(played, settled, strict=True):
-        ratio = aliasing_ratio(output, frequency, rate)
+    for (frequency, level), samples in zip(played, settled, strict=True):
+        ratio = aliasing_ratio(samples, frequency, rate)
         if ratio is not None:
             points.append(AliasingPoint(frequency, level, ratio))
     if not points:

@@ -20,7 +20,7 @@ from fxkit.aliasing import measure_aliasing
 from fxkit.errors import FxkitError
 from fxkit.metrics import Meter
 from fxkit.metrics.energy import Sums
-from fxkit.model import Model
+from fxkit.model import Model, run_blocks
 from fxkit.onsets import Onset, OnsetDetector, is_attack
 from fxkit.phrase import Envelope, choose_attack, choose_phrase
 from fxkit.progress import Progress, SilentProgress
@@ -226,11 +226,8 @@ class _Player:
             # Entered anew for each chunk: the mode must not stay on while the caller has control.
             with torch.inference_mode():
                 x = torch.from_numpy(heard).to(self.device)[None, None]
-                parts = []
-                for part in x.split(self.block, dim=-1):
-                    y, state = model(part, state, controls)
-                    parts.append(y)
-                made: Mono = torch.cat(parts, dim=-1)[0, 0].float().cpu().numpy()
+                y, state = run_blocks(model, x, state, controls, self.block)
+                made: Mono = y[0, 0].float().cpu().numpy()
             drop = min(skip, len(made))
             skip -= drop
             made = made[drop:]
