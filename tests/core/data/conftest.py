@@ -5,7 +5,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-
 from fxkit.data.audio import write
 
 RATE = 44_100
@@ -48,7 +47,9 @@ def plucks(seconds: float, seed: int = 0) -> np.ndarray:
     for start in np.arange(0.05, seconds - 0.3, 0.31):
         t = np.arange(round(min(1.2, seconds - start) * RATE)) / RATE
         pitch = random.uniform(82.0, 600.0)
-        note = sum(np.sin(2 * np.pi * k * pitch * t + random.uniform(0, 6)) / k for k in range(1, 20))
+        note = sum(
+            np.sin(2 * np.pi * k * pitch * t + random.uniform(0, 6)) / k for k in range(1, 20)
+        )
         at = round(start * RATE)
         out[at : at + len(t)] += 0.1 * note[: len(out) - at] * np.exp(-4.0 * t)
     return out.astype(np.float32)

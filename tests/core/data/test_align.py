@@ -5,9 +5,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from scipy.signal import butter, lfilter
-
 from fxkit.data import Recording, align
+from scipy.signal import butter, lfilter
 
 RATE = 44_100
 SHARED = Path(__file__).parents[4] / "shared" / "data" / "jcm800"
@@ -73,8 +72,9 @@ def test_apply_brings_the_sides_together(shift: int) -> None:
 
 
 @pytest.mark.skipif(not SHARED.exists(), reason="needs the recordings of a real amp")
-@pytest.mark.parametrize("drive", ["light", "medium", "heavy"])
-@pytest.mark.parametrize("by", [0, 40])
+@pytest.mark.parametrize(
+    ("drive", "by"), [("light", 0), ("medium", 0), ("heavy", 0), ("heavy", 40)]
+)
 def test_a_real_amp(drive: str, by: int) -> None:
     clean, wet = (Recording.open(SHARED / f"{name}.flac") for name in ("clean", drive))
     clean = clean.part(by, clean.frames)

@@ -6,7 +6,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
-
 from fxkit.data import audio
 from fxkit.errors import FxkitError
 
@@ -113,9 +112,14 @@ def test_infinities_that_cancel_are_found() -> None:
 def test_failed_write_leaves_nothing(tmp_path: Path) -> None:
     target = tmp_path / "a.wav"
     target.write_bytes(b"old")
-    with pytest.raises(KeyboardInterrupt), audio.Writer(target, 44_100) as out:
-        out.write(noise(100))
-        raise KeyboardInterrupt
+
+    def interrupted() -> None:
+        with audio.Writer(target, 44_100) as out:
+            out.write(noise(100))
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
     assert target.read_bytes() == b"old"
     assert list(tmp_path.iterdir()) == [target]
     with pytest.raises(FxkitError, match="must end in one of"):

@@ -4,7 +4,6 @@ import subprocess
 import sys
 
 import pytest
-
 from fxkit.data import DataConfig
 from fxkit.errors import FxkitError
 

@@ -5,7 +5,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-
 from fxkit.data import Recording, audio, recording
 from fxkit.data.audio import resample
 from fxkit.errors import FxkitError

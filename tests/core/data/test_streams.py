@@ -5,7 +5,6 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 import torch
-
 from fxkit.data import Crops, Recording, Segment, Streams, Take
 from fxkit.errors import FxkitError
 
@@ -147,7 +146,9 @@ def test_crops_cover_everything_once(latency: int) -> None:
     target = torch.cat([window.target for window in windows])[:, 0]
     assert torch.equal(target[:, latency:], -heard[:, : 50 - latency])
     assert not target[:, :latency].any()
-    assert all(window.scored and window.reset is not None and window.reset.all() for window in windows)
+    assert all(
+        window.scored and window.reset is not None and window.reset.all() for window in windows
+    )
     again = torch.cat([window.input for window in crops.epoch(3)])[:, 0]
     assert torch.equal(heard, again)
     assert not torch.equal(heard, torch.cat([w.input for w in crops.epoch(4)])[:, 0])

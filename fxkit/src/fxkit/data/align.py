@@ -36,6 +36,7 @@ _HALF = 256  # samples of the amp's response kept on either side of its peak
 _PHASE = 8192  # length of the transform that the decomposition works at
 _FINER = 8  # positions per sample at which a peak is looked for
 _FLOORS = 1e-4, 1e-6  # regularisation of the deconvolution, over the mean power
+_AGREE = 16  # samples by which two halves of the excerpts may differ
 _SILENT = 1e-12  # power of an excerpt that is left out, over that of the loudest
 _PROMINENT = 8.0, 24.0  # peak over the RMS of the response: chance and certainty
 
@@ -86,17 +87,18 @@ def measure(clean: Recording, wet: Recording) -> Alignment:
     frames = min(clean.frames, wet.frames)
     if frames < _FEWEST:
         return unknown
-    spectra = _average(clean, wet, frames, 0, min(_COARSE, frames), _EXCERPTS[0])
-    if spectra is None:
+    halves = _average(clean, wet, frames, 0, min(_COARSE, frames), _EXCERPTS[0])
+    if not halves:
         return unknown
-    coarse = _peak(_response(*spectra, _FLOORS[0]))[0]
+    coarse = _peak(_response(*_pooled(halves), _FLOORS[0]))[0]
     # Now with excerpts that truly lie over each other, and more of them.
     length = min(_FINE, (frames - abs(coarse)) // 2)
     if length < _FEWEST:
         return unknown
-    spectra = _average(clean, wet, frames, coarse, length, _EXCERPTS[1])
-    if spectra is None:
+    halves = _average(clean, wet, frames, coarse, length, _EXCERPTS[1])
+    if not halves:
         return unknown
+    spectra = _pooled(halves)
     found = []
     for floor in _FLOORS:
         response = _response(*spectra, floor)
@@ -109,6 +111,10 @@ def measure(clean: Recording, wet: Recording) -> Alignment:
     confidence = float(np.clip((prominence - chance) / (certain - chance), 0.0, 1.0))
     if sign != found[0][1]:
         confidence *= 0.5
+    # A chance peak does not come twice: either half of the excerpts must show it by itself.
+    peaks = [_peak(_response(*half, _FLOORS[0]))[0] for half in halves]
+    if len(peaks) < 2 or abs(peaks[0] - peaks[1]) > _AGREE:
+        confidence = 0.0
     delay += coarse
     shift = 0
     if confidence >= CONFIDENT and abs(delay) > 2.0 * uncertainty + 0.5:
@@ -128,12 +134,14 @@ def apply(clean: Recording, wet: Recording, shift: int) -> tuple[Recording, Reco
 
 def _average(
     clean: Recording, wet: Recording, frames: int, delay: int, length: int, count: int
-) -> tuple[_Spectrum, _Power] | None:
-    """Return the mean cross spectrum and the mean power spectrum of the clean side.
+) -> list[tuple[_Spectrum, _Power]]:
+    """Return the cross spectrum and the power spectrum of the clean side, for either half.
+
+    The halves are the excerpts of even and of odd number; one without any sound is missing.
 
     Every excerpt is weighted by the inverse of its level: pauses, where only the noise of the
     guitar goes through the amp, show its response better than notes do, which fill few frequencies
-    and are distorted. None if all are silent.
+    and are distorted.
     """
     window = np.hanning(length)
     offset = max(0, -delay)
@@ -145,15 +153,27 @@ def _average(
         y = wet.read(start + offset + delay, stop + offset + delay) * window
         pairs.append((x, y, float(np.vdot(x, x)), float(np.vdot(y, y))))
     loudest = max((pair[2] for pair in pairs), default=0.0)
-    cross = np.zeros(length + 1, np.complex128)
-    power = np.zeros(length + 1)
-    for x, y, x_energy, y_energy in pairs:
-        if x_energy > _SILENT * loudest and y_energy > 0.0:
-            # Twice the length: a delay must not wrap round.
-            x_spectrum, y_spectrum = np.fft.rfft(x, 2 * length), np.fft.rfft(y, 2 * length)
-            cross += np.conj(x_spectrum) * y_spectrum / np.sqrt(x_energy * y_energy)
-            power += np.square(np.abs(x_spectrum)) / x_energy
-    return (cross, power) if power.any() and cross.any() else None
+    halves = []
+    for first in (0, 1):
+        cross = np.zeros(length + 1, np.complex128)
+        power = np.zeros(length + 1)
+        for x, y, x_energy, y_energy in pairs[first::2]:
+            if x_energy > _SILENT * loudest and y_energy > 0.0:
+                # Twice the length: a delay must not wrap round.
+                x_spectrum, y_spectrum = np.fft.rfft(x, 2 * length), np.fft.rfft(y, 2 * length)
+                cross += np.conj(x_spectrum) * y_spectrum / np.sqrt(x_energy * y_energy)
+                power += np.square(np.abs(x_spectrum)) / x_energy
+        if power.any() and cross.any():
+            halves.append((cross, power))
+    return halves
+
+
+def _pooled(halves: Sequence[tuple[_Spectrum, _Power]]) -> tuple[_Spectrum, _Power]:
+    """Return the spectra of all excerpts together."""
+    cross, power = halves[0]
+    for more_cross, more_power in halves[1:]:
+        cross, power = cross + more_cross, power + more_power
+    return cross, power
 
 
 def _response(cross: _Spectrum, power: _Power, floor: float) -> _Power:
