@@ -1,4 +1,4 @@
-"""Audio files: what is in them, their samples, writing them whole or not at all, and resampling."""
+"""Audio files: what is in them, their samples, and writing them whole or not at all."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from typing import Any, Literal, Self
 import numpy as np
 import numpy.typing as npt
 
+from fxkit.data.rates import Resampler, Samples, resample
 from fxkit.errors import FxkitError
 
 __all__ = [
@@ -25,6 +26,7 @@ __all__ = [
     "Channel",
     "Probe",
     "Resampler",
+    "Samples",
     "Writer",
     "clock",
     "probe",
@@ -35,7 +37,6 @@ __all__ = [
     "write",
 ]
 
-Samples = npt.NDArray[np.float32]
 Channel = Literal["left", "right", "mix"] | int
 
 SUFFIXES = (".wav", ".flac", ".aiff", ".aif", ".ogg")
@@ -417,43 +418,3 @@ def write(
         path, sample_rate, channels=channels, encoding=encoding, frames=len(samples)
     ) as out:
         out.write(samples)
-
-
-def resample(samples: Samples, source_rate: int, target_rate: int) -> Samples:
-    """Convert a whole ``[time]`` signal to another rate, without delay (soxr, high quality)."""
-    import soxr
-
-    if source_rate == target_rate:
-        return samples
-    converted: Samples = soxr.resample(
-        np.ascontiguousarray(samples, np.float32), source_rate, target_rate, "HQ"
-    )
-    return converted
-
-
-class Resampler:
-    """Converts a signal of any length block by block; all blocks together equal `resample`.
-
-    Parameters
-    ----------
-    source_rate, target_rate
-        In Hz.
-    """
-
-    def __init__(self, source_rate: int, target_rate: int) -> None:
-        import soxr
-
-        self._stream = (
-            None
-            if source_rate == target_rate
-            else soxr.ResampleStream(source_rate, target_rate, 1, dtype="float32", quality="HQ")
-        )
-
-    def process(self, block: Samples, *, last: bool = False) -> Samples:
-        """Take a ``[time]`` block, which may be empty; return what is ready, which may be none."""
-        if self._stream is None:
-            return block
-        ready: Samples = self._stream.resample_chunk(
-            np.ascontiguousarray(block, np.float32), last=last
-        )
-        return ready
