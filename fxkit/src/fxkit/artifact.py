@@ -296,7 +296,7 @@ def _compare(name: str, shadow: Scaled, weights: Mapping[str, Tensor]) -> None:
         raise ArtifactError(f"damaged: tensor {PREFIX + min(missing)!r} is missing")
     if extra := weights.keys() - wanted.keys():
         raise ArtifactError(f"damaged: model {name!r} has no tensor {min(extra)[:60]!r}")
-    for key, tensor in weights.items():
+    for key, tensor in sorted(weights.items()):
         want = wanted[key]
         if tensor.shape != want.shape or tensor.dtype != want.dtype:
             raise ArtifactError(

@@ -34,7 +34,7 @@ DTYPES = (
     torch.uint8,
     torch.bool,
 )
-_MAGIC = {b"PK\x03\x04": "a zip archive", b"\x80\x02": "a pickle", b"\x80\x04": "a pickle"}
+_MAGIC = {b"PK\x03\x04": "a zip archive"} | {bytes((0x80, n)): "a pickle" for n in range(2, 6)}
 
 
 def read(path: Path) -> tuple[dict[str, str], dict[str, Tensor]]:

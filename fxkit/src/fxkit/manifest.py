@@ -20,7 +20,7 @@ FORMAT = 1
 GRAPH_ONLY = "graph"
 """The model name of a file that has no class, only a graph: one imported from another player."""
 
-_STRICT = ConfigDict(extra="forbid", allow_inf_nan=False)
+_STRICT = ConfigDict(strict=True, extra="forbid", allow_inf_nan=False)
 _Text = Annotated[str, Field(max_length=10_000)]
 _Number = Annotated[float, Field(allow_inf_nan=False)]
 
@@ -105,10 +105,13 @@ class Manifest:
 
         Raises
         ------
-        ValueError
-            A value is not finite or not JSON.
+        ArtifactError
+            A value is not finite, not JSON, or not allowed.
         """
-        text = json.dumps(self.to_plain(), allow_nan=False, sort_keys=True)
+        try:
+            text = json.dumps(self.to_plain(), allow_nan=False, sort_keys=True)
+        except (TypeError, ValueError) as error:
+            raise ArtifactError(f"the manifest cannot be written: {error}") from None
         self.from_json(text)
         return text
 
