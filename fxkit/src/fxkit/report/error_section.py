@@ -129,7 +129,8 @@ def aliasing(data: ReportData) -> Markup | None:
         "heard as a whistle that moves against the notes on high bends.",
         charts=[chart],
         caption=f"Energy that is at no harmonic, over all energy: {words.decibels(found.mean)} "
-        f"on average, {words.decibels(found.worst)} at worst. Below \N{MINUS SIGN}60 dB is rarely heard.",
+        f"on average, {words.decibels(found.worst)} at worst. "
+        f"Below {words.decibels(-60)} is rarely heard.",
     )
 
 

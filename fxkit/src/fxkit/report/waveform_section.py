@@ -95,8 +95,8 @@ def attack(data: ReportData) -> Markup | None:
         "this is where it has to be as fast as the circuit. Above the whole attack, in the middle "
         "its beginning, below what is wrong.",
         charts=charts,
-        caption=f"0 ms is at {at / rate:.2f} s of the phrase. Shaded: \N{MINUS SIGN}5 to +50 ms, what the score "
-        "at note attacks counts.",
+        caption=f"0 ms is at {at / rate:.2f} s of the phrase. "
+        "Shaded: \N{MINUS SIGN}5 to +50 ms, what the score at note attacks counts.",
     )
 
 
