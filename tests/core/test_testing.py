@@ -225,7 +225,7 @@ def test_a_model_without_a_graph_is_skipped_not_failed() -> None:
         forms.law_graph_equals_model(Echo())
 
 
-class SquaredError(Loss):
+class MeanSquare(Loss):
     """A good loss."""
 
     def forward(self, estimate: Tensor, target: Tensor) -> Tensor:
@@ -281,7 +281,7 @@ def test_a_broken_loss_is_found(
 class TestGoodLoss(LossLaws):
     @pytest.fixture
     def loss(self) -> Loss:
-        return SquaredError(NoOptions())
+        return MeanSquare(NoOptions())
 
 
 class Learn(Task):
@@ -415,7 +415,7 @@ class Mute:
     ],
 )
 def test_a_broken_config_is_found(config: type, message: str) -> None:
-    broken = type("Broken", (SquaredError,), {"Config": config})
+    broken = type("Broken", (MeanSquare,), {"Config": config})
     with pytest.raises(AssertionError, match=message):
         law_config_round_trips(broken(None))
 
@@ -432,11 +432,11 @@ def test_check_runs_every_law_without_pytest() -> None:
 def test_check_reports_what_is_broken_and_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
     from fxkit.registry import LOSSES
 
-    class Faulty(SquaredError):
+    class Divides(MeanSquare):
         def forward(self, estimate: Tensor, target: Tensor) -> Tensor:
             raise ZeroDivisionError("oh")
 
-    monkeypatch.setattr(LOSSES, "get", lambda name: Faulty)
+    monkeypatch.setattr(LOSSES, "get", lambda name: Divides)
     results = {result.name: result for result in check("loss", "mine")}
     assert results["config round trips"].passed
     assert not results["is finite"].passed

@@ -123,12 +123,13 @@ def _bytes(path: Path) -> bytes:
 
 
 def _header(data: bytes) -> dict[str, str]:
-    for magic, kind in _MAGIC.items():
-        if data.startswith(magic):
-            raise ArtifactError(f"is {kind}, not a model file of fxkit")
-    length = int.from_bytes(data[:8], "little")
     if len(data) < 10 or data[8:9] != b"{":
+        # Only here: a header of 640, 896, ... bytes begins a sound file as if it were a pickle.
+        for magic, kind in _MAGIC.items():
+            if data.startswith(magic):
+                raise ArtifactError(f"is {kind}, not a model file of fxkit")
         raise ArtifactError("is not a model file of fxkit")
+    length = int.from_bytes(data[:8], "little")
     if length > MAX_HEADER or length > len(data) - 8:
         raise ArtifactError("damaged or cut off: its header is longer than the file")
     try:
