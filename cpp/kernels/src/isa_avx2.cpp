@@ -1,0 +1,4 @@
+#define FXK_WIDTH 8
+#include "table.h"
+
+FXK_DEFINE_KERNELS(avx2_kernels);
