@@ -103,8 +103,8 @@ def open(path: PathLike) -> Artifact:  # noqa: A001 - fxkit.open is what one wou
 
 
 def render(
-    source: PathLike,
-    destination: PathLike,
+    source: str | Path,
+    destination: str | Path,
     *,
     model: PathLike | Artifact,
     knobs: Mapping[str, float] | None = None,
@@ -135,11 +135,9 @@ def render(
     from fxkit.rendering import render_file
 
     artifact = open(model) if isinstance(model, str | os.PathLike) else model
-    controls = _controls(artifact.manifest, knobs or {})
-    target = Path(destination)
     with _progress(progress) as shown:
-        render_file(artifact, Path(source), target, progress=shown, controls=controls)
-    return target
+        render_file(artifact, source, destination, progress=shown, controls=knobs)
+    return Path(destination)
 
 
 def evaluate(
@@ -349,23 +347,6 @@ def _model_file(path: PathLike) -> Path:
             raise FxkitError(f"{found}: a folder without a model.fxkit")
         return inside
     return found
-
-
-def _controls(manifest: Manifest, knobs: Mapping[str, float]) -> list[float] | None:
-    """Return the value of every knob, in the model's order."""
-    from fxkit.registry import nearest
-
-    values = {control.name: float(control.default) for control in manifest.controls}
-    for name, value in knobs.items():
-        if name not in values:
-            near = nearest(name, values)
-            known = f"there is {', '.join(values)}" if values else "it has none"
-            hint = f"did you mean {near[0]}?" if near else known
-            raise FxkitError(f"the model has no knob {name!r}; {hint}")
-        if not 0.0 <= value <= 1.0:
-            raise FxkitError(f"knob {name}={value:g}: must be from 0 to 1")
-        values[name] = float(value)
-    return list(values.values()) or None
 
 
 def _data_config(

@@ -33,7 +33,7 @@ def run(arguments: Sequence[str]) -> int:
     for result in results:
         mark = "ok    " if result.passed else "BROKEN"
         detail = f": {' '.join(result.detail.split())}" if result.detail else ""
-        sys.stdout.write(f"{mark}  {result.law}{detail}\n")
+        sys.stdout.write(f"{mark}  {result.name}{detail}\n")
     kept = len(results) - len(broken)
     sys.stdout.write(f"{parsed.name}: {kept} of {len(results)} laws kept\n")
     return 1 if broken else 0

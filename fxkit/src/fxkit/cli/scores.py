@@ -14,13 +14,13 @@ if TYPE_CHECKING:
 __all__ = ["scores_table"]
 
 _ROWS = (
-    ("esr", "ESR", "error energy over target energy; 0 is exact"),
-    ("esr_pre_emphasised", "ESR, pre-emphasised", "the same, weighted towards treble"),
-    ("esr_attack", "ESR at attacks", "-5 to +50 ms around note attacks"),
+    ("esr", "ESR", "error over target energy"),
+    ("esr_pre_emphasised", "ESR, pre-emphasised", "the same, treble weighs more"),
+    ("esr_attack", "ESR at attacks", "-5 to +50 ms of note attacks"),
     ("esr_elsewhere", "ESR elsewhere", "all but the attacks"),
-    ("mrstft", "MRSTFT", "distance of the spectrograms; 0 is exact"),
-    ("si_sdr", "SI-SDR, dB", "target over error at the best gain; higher is better"),
-    ("dc", "DC", "offset, squared, over target power"),
+    ("mrstft", "MRSTFT", "distance of the spectrograms"),
+    ("si_sdr", "SI-SDR, dB", "higher is better"),
+    ("dc", "DC", "offset in the error"),
 )
 
 
@@ -42,6 +42,6 @@ def scores_table(evaluation: Evaluation) -> Table:
         )
     if evaluation.aliasing is not None:
         table.add_row(
-            "aliasing, dB", number(evaluation.aliasing.worst, 3), "-", "on sine tones, worst case"
+            "aliasing, dB", number(evaluation.aliasing.worst, 3), "-", "worst of a sweep of sines"
         )
     return table
