@@ -262,7 +262,7 @@ def _model(
     if others:
         raise ArtifactError(f"damaged: tensor {min(others)[:60]!r} has no place in the file")
     try:
-        config = build(cls.Config, manifest.config, prefix="model")
+        config: Any = build(cls.Config, manifest.config, prefix="model")
         knobs = len(manifest.controls)
 
         def construct() -> Scaled:

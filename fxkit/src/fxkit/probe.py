@@ -92,5 +92,5 @@ def verify(model: Model, tensors: Mapping[str, Tensor]) -> float:
 
 def _play(model: Model, tensors: Mapping[str, Tensor]) -> Tensor:
     controls = tensors[CONTROLS][None] if model.controls else None
-    y, _ = model(tensors[INPUT][None, None], model.initial_state(1), controls)
+    y: Tensor = model(tensors[INPUT][None, None], model.initial_state(1), controls)[0]
     return y[0, 0].contiguous()
