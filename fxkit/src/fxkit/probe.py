@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from fxkit.errors import ArtifactError
-from fxkit.model import Model
+from fxkit.model import Model, run_blocks
 
 __all__ = ["CONTROLS", "INPUT", "OUTPUT", "TOLERANCE", "make", "signal", "verify"]
 
@@ -21,6 +21,8 @@ TOLERANCE = 1e-4
 FLOOR = 1e-6
 """No sample needs to be closer than this, in full scale."""
 MAX_SAMPLES = 1 << 20
+BLOCK = 512
+"""Short, so that a graph from a stranger cannot ask for more memory than its limits allow."""
 
 
 def signal(samples: int, sample_rate: int, peak: float) -> Tensor:
@@ -92,5 +94,6 @@ def verify(model: Model, tensors: Mapping[str, Tensor]) -> float:
 
 def _play(model: Model, tensors: Mapping[str, Tensor]) -> Tensor:
     controls = tensors[CONTROLS][None] if model.controls else None
-    y: Tensor = model(tensors[INPUT][None, None], model.initial_state(1), controls)[0]
+    x = tensors[INPUT][None, None]
+    y, _ = run_blocks(model, x, model.initial_state(1), controls, BLOCK)
     return y[0, 0].contiguous()
