@@ -7,12 +7,15 @@ import json
 import math
 import sys
 from collections.abc import Sequence
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from fxkit.errors import FxkitError
 from fxkit.progress import Progress, SilentProgress, for_stream
 
-__all__ = ["Parser", "number", "progress_for", "settings", "show_json"]
+if TYPE_CHECKING:
+    from rich.console import Console
+
+__all__ = ["Parser", "console", "number", "progress_for", "settings", "show_json"]
 
 
 class Parser(argparse.ArgumentParser):
@@ -45,6 +48,18 @@ class Parser(argparse.ArgumentParser):
     def read(self, arguments: Sequence[str]) -> argparse.Namespace:
         """Parse, with options anywhere between the other arguments."""
         return self.parse_intermixed_args(list(arguments))
+
+
+def console() -> Console:
+    """Return standard output for tables."""
+    from rich.console import Console
+
+    class Quiet(Console):
+        def on_broken_pipe(self) -> NoReturn:
+            # rich would exit with 1; `main` knows better.
+            raise BrokenPipeError
+
+    return Quiet(highlight=False)
 
 
 def settings(arguments: Sequence[str]) -> dict[str, Any]:

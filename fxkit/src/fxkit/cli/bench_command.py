@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from fxkit.cli.arguments import Parser, number, settings, show_json
+from fxkit.cli.arguments import Parser, console, number, settings, show_json
 from fxkit.errors import FxkitError
 
 __all__ = ["run"]
@@ -45,7 +45,6 @@ def run(arguments: Sequence[str]) -> int:
     if parsed.json:
         show_json([time.to_plain() for time in times])
         return 0
-    from rich.console import Console
     from rich.table import Table
 
     table = Table(box=None, pad_edge=False, header_style="bold")
@@ -61,9 +60,9 @@ def run(arguments: Sequence[str]) -> int:
             number(time.factor, 3),
             time.backend,
         )
-    console = Console(highlight=False)
-    console.print(table)
-    console.print("a real-time factor below 1 keeps up; 0.1 leaves nine tenths of the core free")
+    out = console()
+    out.print(table)
+    out.print("a real-time factor below 1 keeps up; 0.1 leaves nine tenths of the core free")
     return 0
 
 

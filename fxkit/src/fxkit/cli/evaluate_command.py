@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from fxkit.cli.arguments import Parser, progress_for, settings, show_json
+from fxkit.cli.arguments import Parser, console, progress_for, settings, show_json
 
 __all__ = ["run"]
 
@@ -43,11 +43,9 @@ def run(arguments: Sequence[str]) -> int:
     if parsed.json:
         show_json(evaluation.to_plain())
         return 0
-    from rich.console import Console
-
     from fxkit.cli.scores import scores_table
 
-    console = Console(highlight=False)
-    console.print(f"{evaluation.seconds:.1f} s scored\n", markup=False)
-    console.print(scores_table(evaluation))
+    out = console()
+    out.print(f"{evaluation.seconds:.1f} s scored\n", markup=False)
+    out.print(scores_table(evaluation))
     return 0

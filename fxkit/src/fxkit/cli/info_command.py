@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from fxkit.cli.arguments import Parser, show_json
+from fxkit.cli.arguments import Parser, console, show_json
 
 __all__ = ["run"]
 
@@ -23,7 +23,6 @@ def run(arguments: Sequence[str]) -> int:
     if parsed.json:
         show_json(plain)
         return 0
-    from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
@@ -32,7 +31,7 @@ def run(arguments: Sequence[str]) -> int:
     table.add_column(overflow="fold")
     for key, value in _rows(plain):
         table.add_row(key, Text(value))
-    Console(highlight=False).print(table)
+    console().print(table)
     return 0
 
 

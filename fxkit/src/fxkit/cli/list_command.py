@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from fxkit.cli.arguments import Parser, show_json
+from fxkit.cli.arguments import Parser, console, show_json
 
 __all__ = ["run"]
 
@@ -39,13 +39,12 @@ def run(arguments: Sequence[str]) -> int:
     if parsed.json:
         show_json({kind: [asdict(status) for status in found[kind]] for kind in found})
         return 0
-    from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
-    console = Console(highlight=False)
+    out = console()
     for kind, statuses in found.items():
-        console.print(f"[bold]{_PLURAL[kind]}[/bold]")
+        out.print(f"[bold]{_PLURAL[kind]}[/bold]")
         table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 2))
         table.add_column(style="cyan", no_wrap=True)
         table.add_column(style="dim", no_wrap=True)
@@ -54,7 +53,7 @@ def run(arguments: Sequence[str]) -> int:
             owners = " and ".join(entry.owner for entry in status.entries)
             problem = Text(status.problem, style="red")
             table.add_row(status.name, owners, problem if status.problem else Text(status.summary))
-        console.print(table if statuses else "  none")
+        out.print(table if statuses else "  none")
     return 0
 
 

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from fxkit.cli.arguments import Parser, number, progress_for, settings, show_json
+from fxkit.cli.arguments import Parser, console, number, progress_for, settings, show_json
 
 if TYPE_CHECKING:
     from fxkit.config import OptionInfo
@@ -67,41 +66,35 @@ def run(arguments: Sequence[str]) -> int:
 
 
 def _show(result: RunResult) -> None:
-    from rich.console import Console
-
     from fxkit.cli.scores import scores_table
 
-    console = Console(highlight=False)
+    out = console()
     epochs = len(result.history)
-    console.print(
-        f"{epochs} epochs, best after {result.best_epoch}: {result.stopped}", markup=False
-    )
-    console.print()
-    console.print(scores_table(result.evaluation))
-    console.print()
+    out.print(f"{epochs} epochs, best after {result.best_epoch}: {result.stopped}", markup=False)
+    out.print()
+    out.print(scores_table(result.evaluation))
+    out.print()
     time = result.realtime
-    console.print(
+    out.print(
         f"block of {time.block} samples: {number(time.median_us, 3)} us of the "
         f"{number(time.bound_us, 5)} us it lasts ({time.backend})",
         markup=False,
         soft_wrap=True,
     )
-    console.print(f"model   {result.model_path}", markup=False, soft_wrap=True)
-    console.print(f"report  {result.report_path}", markup=False, soft_wrap=True)
+    out.print(f"model   {result.model_path}", markup=False, soft_wrap=True)
+    out.print(f"report  {result.report_path}", markup=False, soft_wrap=True)
 
 
 def _help(parser: Parser, parsed: argparse.Namespace) -> None:
     """Print usage and every setting, of the plug-ins that the other arguments choose."""
-    from rich.console import Console
-
     from fxkit.config import DEFAULTS, keys, parse
     from fxkit.registry import LOSSES, MODELS, TASKS
 
     values = parse(parsed.settings, parsed.config)
-    console = Console(highlight=False, file=sys.stdout)
-    console.print(parser.format_help().rstrip(), markup=False, highlight=False)
-    console.print("\n[bold]what to choose[/bold]")
-    console.print(
+    out = console()
+    out.print(parser.format_help().rstrip(), markup=False, highlight=False)
+    out.print("\n[bold]what to choose[/bold]")
+    out.print(
         _table(
             [
                 ("task", values.get("task", DEFAULTS["task"]), "", ", ".join(TASKS.names())),
@@ -120,8 +113,8 @@ def _help(parser: Parser, parsed: argparse.Namespace) -> None:
     )
     for heading, options in keys(values).items():
         if options:
-            console.print(f"\n[bold]{heading}[/bold]")
-            console.print(_table([_row(option) for option in options]))
+            out.print(f"\n[bold]{heading}[/bold]")
+            out.print(_table([_row(option) for option in options]))
 
 
 def _row(option: OptionInfo) -> tuple[str, Any, str, str]:
