@@ -120,6 +120,19 @@ def test_a_score_worse_than_doing_nothing_says_so(changed, data):
     assert body("scores", changed(scores=worse)).count("Worse than doing nothing") == 1
 
 
+def test_a_negligible_offset_is_not_called_worse(changed, data):
+    small = replace(data.evaluation.scores, dc=1e-4)
+    assert "Worse than doing nothing" not in body("scores", changed(scores=small))
+    large = replace(data.evaluation.scores, dc=0.01)
+    assert "Worse than doing nothing" in body("scores", changed(scores=large))
+
+
+def test_the_only_epoch_shows_both_losses(data, changed):
+    text = body("training", changed(history=data.history[:1]))
+    assert "training 0.500" in text
+    assert "best: epoch 1, 0.600" in text
+
+
 def test_the_summary_compares_with_the_unprocessed_input(data, changed):
     assert "49.6 times less error" in body("summary", data)
     poor = replace(data.evaluation.scores, esr=0.9)
@@ -146,6 +159,7 @@ def test_the_real_time_verdict(median, p99, words, changed):
     text = body("realtime", changed(realtime=block))
     assert words in text
     assert "11.6 ms" in text
+    assert ("times slower" in text) == (median > 11_610)
 
 
 def test_the_residual_says_by_how_much_it_is_raised(data):

@@ -74,8 +74,13 @@ def linear_axis(
     return Axis(low, high, ticks, unit)
 
 
-def decade_axis(values: Sequence[float] | NDArray[np.float64], *, unit: str = "") -> Axis:
-    """Return a logarithmic axis over the positive ones of `values`, at least a decade long."""
+def decade_axis(
+    values: Sequence[float] | NDArray[np.float64], *, unit: str = "", fine: bool = True
+) -> Axis:
+    """Return a logarithmic axis over the positive ones of `values`, at least a decade long.
+
+    A short axis has ticks at 1, 2 and 5 in each decade; without `fine`, only at 1.
+    """
     numbers = np.asarray(values, dtype=np.float64)
     numbers = numbers[np.isfinite(numbers) & (numbers > 0)]
     low, high = (float(numbers.min()), float(numbers.max())) if numbers.size else (0.1, 1.0)
@@ -85,7 +90,7 @@ def decade_axis(values: Sequence[float] | NDArray[np.float64], *, unit: str = ""
         middle = math.sqrt(low * high)
         low, high = middle / math.sqrt(10), middle * math.sqrt(10)
     span = math.log10(high / low)
-    factors = (1, 2, 5) if span < 2.5 else (1,)
+    factors = (1, 2, 5) if fine and span < 2.5 else (1,)
     every = max(1, math.ceil(span / 8))
     ticks = [
         Tick(math.log10(value / low) / span, _power(exponent, factor), factor != 1)

@@ -197,7 +197,7 @@ def _label(mark: Rule | Point, x: Axis, y: Axis) -> dict[str, object]:
         "left": 100 * across,
         "bottom": 100 * min(1.0, max(0.0, up)),
         "flip": across > 0.6,
-        "under": up > 0.85,
+        "under": up > 0.15 if isinstance(mark, Point) else up > 0.85,
     }
 
 

@@ -37,6 +37,8 @@ def training(data: ReportData) -> Markup | None:
     if math.isfinite(best.validation_loss):
         text = f"best: epoch {best.number}, {words.number(best.validation_loss)}"
         marks.append(Point(best.number, best.validation_loss, text))
+    if len(history) == 1:  # a line of one point cannot be seen
+        marks.append(Point(1, losses[0], f"training {words.number(losses[0])}", "only"))
     charts = [
         Chart(
             epochs,
@@ -48,7 +50,7 @@ def training(data: ReportData) -> Markup | None:
         ),
         Chart(
             epochs,
-            decade_axis([e.lr for e in history], unit=""),
+            decade_axis([e.lr for e in history], fine=False),
             [Line(numbers, [e.lr for e in history], "target")],
             "Learning rate over the epochs",
             height=5,
@@ -75,7 +77,8 @@ def realtime(data: ReportData) -> Markup | None:
     block = data.realtime
     if block is None:
         return None
-    share, worst = block.median_us / block.bound_us, block.p99_us / block.bound_us
+    share = max(block.median_us, 1e-3) / block.bound_us
+    worst = block.p99_us / block.bound_us
     if worst < 0.5:
         verdict = "Yes, it can be played live with time to spare."
     elif worst < 1:

@@ -16,6 +16,9 @@ from fxkit.scores import Evaluation, Scores
 
 __all__ = ["METRICS", "Metric"]
 
+NO_OFFSET = 1e-3
+"""DC errors below this are of no consequence: 30 dB below the target."""
+
 
 @dataclass(frozen=True)
 class Metric:
@@ -26,6 +29,8 @@ class Metric:
     """What its value means, in plain words."""
     show: Callable[[float | None], str] = words.number
     higher_is_better: bool = False
+    negligible: float = 0.0
+    """Errors below this are never called worse than another."""
 
 
 def _esr_says(evaluation: Evaluation) -> str:
@@ -78,7 +83,7 @@ def _dc_says(evaluation: Evaluation) -> str:
     value = evaluation.scores.dc
     if value is None:
         return words.esr_meaning(None)
-    if value < 1e-3:
+    if value < NO_OFFSET:
         return "No constant offset worth speaking of."
     return "A constant offset: not heard itself, but it takes headroom and can click when switched."
 
@@ -86,7 +91,7 @@ def _dc_says(evaluation: Evaluation) -> str:
 METRICS = {
     "esr": Metric("Error-to-signal ratio (ESR)", _esr_says),
     "esr_pre_emphasised": Metric("ESR, pre-emphasised", _treble_says),
-    "dc": Metric("DC error", _dc_says),
+    "dc": Metric("DC error", _dc_says, negligible=NO_OFFSET),
     "mrstft": Metric("Spectral distance (MRSTFT)", _mrstft_says),
     "si_sdr": Metric(
         "Signal to distortion (SI\N{NON-BREAKING HYPHEN}SDR)",
@@ -161,6 +166,8 @@ def _row(name: str, evaluation: Evaluation) -> dict[str, object]:
     better = None
     if model is not None and baseline is not None and model != baseline:
         better = (model > baseline) == metric.higher_is_better
+        if not metric.higher_is_better and model < metric.negligible:
+            better = None
     return {
         "title": metric.title,
         "model": metric.show(model),
