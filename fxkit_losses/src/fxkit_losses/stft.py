@@ -99,10 +99,10 @@ class MRSTFT(Loss):
         window = self.get_buffer(f"window_{length}")
         hop = max(1, length // 4)
         e, t = magnitudes(estimate, window, hop), magnitudes(target, window, hop)
-        difference = torch.linalg.vector_norm(t - e, dim=(1, 2))
+        difference: Tensor = torch.linalg.vector_norm(t - e, dim=(1, 2))
         bins, frames = t.shape[1:]
         # White noise of power P has a mean squared magnitude of about 6 P / length here.
         silence = 6.0 * SILENCE / length * bins * frames
-        norm = t.square().sum(dim=(1, 2)).mean().clamp_min(silence).sqrt()
+        norm: Tensor = t.square().sum(dim=(1, 2)).mean().clamp_min(silence).sqrt()
         log_ratio = torch.log(t + self.floor) - torch.log(e + self.floor)
         return difference / norm + log_ratio.abs().mean(dim=(1, 2))

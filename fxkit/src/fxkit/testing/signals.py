@@ -37,7 +37,7 @@ def stir(model: Model, *, seed: int = 2) -> None:
         for parameter in model.parameters():
             if parameter.is_floating_point():
                 offset = torch.randn(parameter.shape, generator=generator)
-                parameter += 0.05 * offset.to(parameter)
+                parameter.add_(offset.to(parameter), alpha=0.05)
 
 
 def shaken(model: Model) -> Model:
@@ -66,7 +66,7 @@ def run(
     """Run a signal from silence, or from `state`, in blocks of the lengths `cuts`, or whole."""
     state = model.initial_state(x.shape[0]) if state is None else state
     outputs = []
-    for part in x.split(cuts or [x.shape[-1]], dim=-1):
+    for part in torch.split(x, cuts or [x.shape[-1]], dim=-1):
         y, state = model(part, state, controls)
         outputs.append(y)
     return torch.cat(outputs, dim=-1)
