@@ -188,7 +188,7 @@ NB_MODULE(_kernels, m) {
   m.doc() = "GRU and LSTM over a window of samples, forward and backward, float32, on a CPU.";
   m.def("available_isas", &available_isas,
         "The instruction sets this machine and build have kernels for, weakest first.");
-  m.def("saved_size", &saved_size, "cell"_a, "batch"_a, "time"_a, "input"_a, "hidden"_a,
+  m.def("saved_size", &saved_size, "cell"_a, "batch"_a, "time"_a, "features"_a, "hidden"_a,
         "layers"_a, "threads"_a, "isa"_a, "How many floats `forward` saves for `backward`.");
   m.def("forward", &forward, "cell"_a, "x"_a, "hidden_state"_a, "cell_state"_a.none(),
         "weights"_a, "bias"_a, "y"_a, "last_hidden"_a, "last_cell"_a.none(), "saved"_a.none(),

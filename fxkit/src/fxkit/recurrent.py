@@ -15,6 +15,8 @@ from typing import cast
 import torch
 from torch import Tensor, nn
 
+from fxkit.errors import FxkitError
+
 __all__ = ["gru", "kernels", "lstm"]
 
 
@@ -24,6 +26,8 @@ def _engine() -> ModuleType | None:
         from fxkit_engine import recurrent
     except ImportError:
         return None
+    except ValueError as error:  # FXKIT_KERNELS names what this machine does not have
+        raise FxkitError(f"FXKIT_KERNELS: {error}") from None
     return cast(ModuleType, recurrent)
 
 

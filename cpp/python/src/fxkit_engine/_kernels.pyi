@@ -6,7 +6,7 @@ def saved_size(
     cell: str,
     batch: int,
     time: int,
-    input: int,
+    features: int,
     hidden: int,
     layers: int,
     threads: int,

@@ -51,7 +51,7 @@ def _isa_name() -> str:
 
 
 def _plain(tensor: Tensor) -> Tensor:
-    """What the kernels read: contiguous, and without a gradient of its own."""
+    """Make what the kernels read: contiguous, and without a gradient of its own."""
     return tensor.detach().contiguous()
 
 
@@ -63,11 +63,9 @@ def _has_bias(weights: Sequence[Tensor], layers: int) -> bool:
     return len(weights) == 4 * layers
 
 
-def _saved_size(cell: str, x: Tensor, h: Tensor, threads: int) -> int:
+def _saved_size(cell: str, x: Tensor, h: Tensor, threads: int, isa: str) -> int:
     layers, batch, hidden = h.shape
-    return _kernels.saved_size(
-        cell, batch, x.shape[1], x.shape[2], hidden, layers, threads, _isa_name()
-    )
+    return _kernels.saved_size(cell, batch, x.shape[1], x.shape[2], hidden, layers, threads, isa)
 
 
 def _run_forward(
@@ -78,11 +76,12 @@ def _run_forward(
     weights: Sequence[Tensor],
     save: bool,
     threads: int,
+    isa: str,
 ) -> tuple[Tensor, Tensor, Tensor | None, Tensor]:
     y = x.new_empty(x.shape[0], x.shape[1], h.shape[2])
     last_h = torch.empty_like(h, memory_format=torch.contiguous_format)
     last_c = None if c is None else torch.empty_like(c, memory_format=torch.contiguous_format)
-    saved = x.new_empty(_saved_size(cell, x, h, threads) if save else 0)
+    saved = x.new_empty(_saved_size(cell, x, h, threads, isa) if save else 0)
     _kernels.forward(
         cell,
         _plain(x),
@@ -95,7 +94,7 @@ def _run_forward(
         last_c,
         saved if save else None,
         threads,
-        _isa_name(),
+        isa,
     )
     return y, last_h, last_c, saved
 
@@ -110,6 +109,7 @@ def _run_backward(
     dc: Tensor | None,
     want_dx: bool,
     threads: int,
+    isa: str,
 ) -> tuple[Tensor, Tensor, Tensor | None, list[Tensor]]:
     dx = x.new_empty(x.shape if want_dx else (0,))
     first_dh = torch.empty_like(dh, memory_format=torch.contiguous_format)
@@ -129,25 +129,25 @@ def _run_backward(
         first_dc,
         [gradient.detach() for gradient in gradients],
         threads,
-        _isa_name(),
+        isa,
     )
     return dx, first_dh, first_dc, gradients
 
 
 @torch.library.custom_op("fxkit::gru", mutates_args=(), device_types="cpu")
 def _gru(
-    x: Tensor, h: Tensor, weights: Sequence[Tensor], save: bool, threads: int
+    x: Tensor, h: Tensor, weights: Sequence[Tensor], save: bool, threads: int, isa: str
 ) -> tuple[Tensor, Tensor, Tensor]:
-    y, last_h, _, saved = _run_forward("gru", x, h, None, weights, save, threads)
+    y, last_h, _, saved = _run_forward("gru", x, h, None, weights, save, threads, isa)
     return y, last_h, saved
 
 
 @_gru.register_fake
 def _(
-    x: Tensor, h: Tensor, weights: Sequence[Tensor], save: bool, threads: int
+    x: Tensor, h: Tensor, weights: Sequence[Tensor], save: bool, threads: int, isa: str
 ) -> tuple[Tensor, Tensor, Tensor]:
     y = x.new_empty(x.shape[0], x.shape[1], h.shape[2])
-    saved = x.new_empty(_saved_size("gru", x, h, threads) if save else 0)
+    saved = x.new_empty(_saved_size("gru", x, h, threads, isa) if save else 0)
     return y, h.new_empty(h.shape), saved
 
 
@@ -160,9 +160,10 @@ def _gru_backward(
     dh: Tensor,
     want_dx: bool,
     threads: int,
+    isa: str,
 ) -> tuple[Tensor, Tensor, list[Tensor]]:
     dx, first_dh, _, gradients = _run_backward(
-        "gru", x, weights, saved, dy, dh, None, want_dx, threads
+        "gru", x, weights, saved, dy, dh, None, want_dx, threads, isa
     )
     return dx, first_dh, gradients
 
@@ -176,6 +177,7 @@ def _(
     dh: Tensor,
     want_dx: bool,
     threads: int,
+    isa: str,
 ) -> tuple[Tensor, Tensor, list[Tensor]]:
     dx = x.new_empty(x.shape if want_dx else (0,))
     return dx, dh.new_empty(dh.shape), [w.new_empty(w.shape) for w in weights]
@@ -194,13 +196,13 @@ def _sizes(x: Tensor, weights: Sequence[Tensor]) -> tuple[int, int, int, int]:
 
 
 def _gru_setup(ctx: Any, inputs: tuple[Any, ...], output: tuple[Any, ...]) -> None:
-    x, _, weights, save, threads = inputs
+    x, _, weights, save, threads, isa = inputs
     if not save:
         raise RuntimeError("fxkit::gru was called with save=False, so it has no gradient")
     ctx.save_for_backward(x, output[2], *weights)
     ctx.mark_non_differentiable(output[2])
     ctx.set_materialize_grads(False)
-    ctx.threads = threads
+    ctx.threads, ctx.isa = threads, isa
 
 
 def _gru_gradient(ctx: Any, dy: Tensor | None, dh: Tensor | None, _: None) -> tuple[Any, ...]:
@@ -209,8 +211,10 @@ def _gru_gradient(ctx: Any, dy: Tensor | None, dh: Tensor | None, _: None) -> tu
     dy = _or_zeros(dy, x, batch, time, hidden)
     dh = _or_zeros(dh, x, layers, batch, hidden)
     want_dx = ctx.needs_input_grad[0]
-    dx, first_dh, gradients = _gru_backward(x, weights, saved, dy, dh, want_dx, ctx.threads)
-    return dx if want_dx else None, first_dh, gradients, None, None
+    dx, first_dh, gradients = _gru_backward(
+        x, weights, saved, dy, dh, want_dx, ctx.threads, ctx.isa
+    )
+    return dx if want_dx else None, first_dh, gradients, None, None, None
 
 
 _gru.register_autograd(_gru_gradient, setup_context=_gru_setup)
@@ -218,19 +222,19 @@ _gru.register_autograd(_gru_gradient, setup_context=_gru_setup)
 
 @torch.library.custom_op("fxkit::lstm", mutates_args=(), device_types="cpu")
 def _lstm(
-    x: Tensor, h: Tensor, c: Tensor, weights: Sequence[Tensor], save: bool, threads: int
+    x: Tensor, h: Tensor, c: Tensor, weights: Sequence[Tensor], save: bool, threads: int, isa: str
 ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    y, last_h, last_c, saved = _run_forward("lstm", x, h, c, weights, save, threads)
+    y, last_h, last_c, saved = _run_forward("lstm", x, h, c, weights, save, threads, isa)
     assert last_c is not None
     return y, last_h, last_c, saved
 
 
 @_lstm.register_fake
 def _(
-    x: Tensor, h: Tensor, c: Tensor, weights: Sequence[Tensor], save: bool, threads: int
+    x: Tensor, h: Tensor, c: Tensor, weights: Sequence[Tensor], save: bool, threads: int, isa: str
 ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     y = x.new_empty(x.shape[0], x.shape[1], h.shape[2])
-    saved = x.new_empty(_saved_size("lstm", x, h, threads) if save else 0)
+    saved = x.new_empty(_saved_size("lstm", x, h, threads, isa) if save else 0)
     return y, h.new_empty(h.shape), c.new_empty(c.shape), saved
 
 
@@ -244,9 +248,10 @@ def _lstm_backward(
     dc: Tensor,
     want_dx: bool,
     threads: int,
+    isa: str,
 ) -> tuple[Tensor, Tensor, Tensor, list[Tensor]]:
     dx, first_dh, first_dc, gradients = _run_backward(
-        "lstm", x, weights, saved, dy, dh, dc, want_dx, threads
+        "lstm", x, weights, saved, dy, dh, dc, want_dx, threads, isa
     )
     assert first_dc is not None
     return dx, first_dh, first_dc, gradients
@@ -262,6 +267,7 @@ def _(
     dc: Tensor,
     want_dx: bool,
     threads: int,
+    isa: str,
 ) -> tuple[Tensor, Tensor, Tensor, list[Tensor]]:
     dx = x.new_empty(x.shape if want_dx else (0,))
     gradients = [w.new_empty(w.shape) for w in weights]
@@ -269,13 +275,13 @@ def _(
 
 
 def _lstm_setup(ctx: Any, inputs: tuple[Any, ...], output: tuple[Any, ...]) -> None:
-    x, _, _, weights, save, threads = inputs
+    x, _, _, weights, save, threads, isa = inputs
     if not save:
         raise RuntimeError("fxkit::lstm was called with save=False, so it has no gradient")
     ctx.save_for_backward(x, output[3], *weights)
     ctx.mark_non_differentiable(output[3])
     ctx.set_materialize_grads(False)
-    ctx.threads = threads
+    ctx.threads, ctx.isa = threads, isa
 
 
 def _lstm_gradient(
@@ -288,9 +294,9 @@ def _lstm_gradient(
     dc = _or_zeros(dc, x, layers, batch, hidden)
     want_dx = ctx.needs_input_grad[0]
     dx, first_dh, first_dc, gradients = _lstm_backward(
-        x, weights, saved, dy, dh, dc, want_dx, ctx.threads
+        x, weights, saved, dy, dh, dc, want_dx, ctx.threads, ctx.isa
     )
-    return dx if want_dx else None, first_dh, first_dc, gradients, None, None
+    return dx if want_dx else None, first_dh, first_dc, gradients, None, None, None
 
 
 _lstm.register_autograd(_lstm_gradient, setup_context=_lstm_setup)
@@ -311,7 +317,7 @@ def gru(x: Tensor, h: Tensor, weights: Sequence[Tensor]) -> tuple[Tensor, Tensor
         The last state of every layer, ``[layers, batch, hidden]``.
     """
     save = _wants_gradient(x, h, *weights)
-    y, last_h, _ = _gru(x, h, weights, save, torch.get_num_threads())
+    y, last_h, _ = _gru(x, h, weights, save, torch.get_num_threads(), _isa_name())
     return y, last_h
 
 
@@ -320,5 +326,5 @@ def lstm(
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Run an LSTM over `x` from the states ``h`` and ``c``; see `gru`."""
     save = _wants_gradient(x, h, c, *weights)
-    y, last_h, last_c, _ = _lstm(x, h, c, weights, save, torch.get_num_threads())
+    y, last_h, last_c, _ = _lstm(x, h, c, weights, save, torch.get_num_threads(), _isa_name())
     return y, last_h, last_c
