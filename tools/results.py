@@ -124,7 +124,7 @@ def kept() -> list[dict[str, Any]]:
 
 def number(value: float | None, digits: int = 4) -> str:
     """Return a number for a table, or a dash."""
-    return "–" if value is None else f"{value:.{digits}f}"
+    return "-" if value is None else f"{value:.{digits}f}"
 
 
 def table(rows: Iterable[dict[str, Any]]) -> list[str]:
@@ -178,7 +178,7 @@ def write_page() -> None:
         "",
         f"Machine: {'; '.join(machines) or 'none yet'}. Measured "
         f"{', '.join(sorted({r['date'] for r in rows})) or 'never'} with torch "
-        f"{', '.join(sorted({r['torch'] for r in rows})) or '–'}.",
+        f"{', '.join(sorted({r['torch'] for r in rows})) or '-'}.",
     ]
     if missing:
         names = ", ".join(f"{c.model} on {c.level} (seed {c.seed})" for c in missing)
@@ -190,14 +190,18 @@ def write_page() -> None:
 def main() -> int:
     """Train what is missing, cell by cell, and rewrite the page after each."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--data", type=Path, required=True, help="clean, light, medium, heavy .flac")
+    parser.add_argument(
+        "--data", type=Path, required=True, help="clean, light, medium, heavy .flac"
+    )
     parser.add_argument("--minutes", type=float, default=10.0, help="training time of a cell")
     parser.add_argument("--only", default="", help="only cells whose name contains this")
     parser.add_argument("--page", action="store_true", help="rewrite the page and train nothing")
     arguments = parser.parse_args()
     if not arguments.page:
         if not (arguments.data / "clean.flac").exists():
-            print(f"{arguments.data}: no clean.flac there; say where with DATA=DIR", file=sys.stderr)
+            print(
+                f"{arguments.data}: no clean.flac there; say where with DATA=DIR", file=sys.stderr
+            )
             return 2
         for cell in cells():
             if cell.path.exists() or arguments.only not in cell.path.stem:

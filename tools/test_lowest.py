@@ -41,8 +41,10 @@ def main() -> int:
     stamp = TARGET / "pins.txt"
     if not stamp.exists() or stamp.read_text() != "\n".join(pins):
         subprocess.run(
-            [sys.executable, "-m", "pip", "install", "--quiet", "--upgrade", "--only-binary=:all:"]
-            + ["--target", str(TARGET), *pins],
+            [
+                *(sys.executable, "-m", "pip", "install", "--quiet", "--upgrade"),
+                *("--only-binary=:all:", "--target", str(TARGET), *pins),
+            ],
             check=True,
         )
         stamp.write_text("\n".join(pins))

@@ -4,13 +4,13 @@ import pickletools
 
 import pytest
 import torch
+from fxkit.errors import FxkitError
+from fxkit.optimizer import make_optimizer
+from fxkit.train_config import TrainConfig
 from safetensors import safe_open
 from torch import nn
 
 from fxkit import checkpoint
-from fxkit.errors import FxkitError
-from fxkit.optimizer import make_optimizer
-from fxkit.train_config import TrainConfig
 
 
 def trained(steps=3, seed=0):

@@ -1,6 +1,5 @@
 import pytest
 import torch
-
 from fxkit.device import pick_device, set_threads
 from fxkit.errors import FxkitError
 

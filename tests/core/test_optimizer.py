@@ -1,8 +1,7 @@
 import torch
-from torch import nn
-
 from fxkit.optimizer import make_optimizer
 from fxkit.train_config import TrainConfig
+from torch import nn
 
 
 def test_weight_decay_pulls_matrices_only():

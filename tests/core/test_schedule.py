@@ -1,5 +1,4 @@
 import pytest
-
 from fxkit.schedule import Schedule
 
 

@@ -4,8 +4,6 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pytest
 import torch
-from torch import nn
-
 from fxkit.data import Recording, Segment, Split, Take
 from fxkit.errors import FxkitError
 from fxkit.loss import Loss
@@ -15,6 +13,7 @@ from fxkit.scaled import Scaled
 from fxkit.tasks.distort import Distort
 from fxkit.train import DivergedError, TrainConfig, train
 from fxkit.validate import Validation
+from torch import nn
 
 RATE = 8000
 CONFIG = TrainConfig(
@@ -71,7 +70,9 @@ def leaky(x, a=0.5, b=0.8):
 def split():
     x = np.random.default_rng(0).normal(0, 0.3, 6000).astype(np.float32)
     take = Take("noise", Recording.from_array(x, RATE), Recording.from_array(leaky(x), RATE))
-    return Split((Segment(take, 0, 4000),), (Segment(take, 4200, 5000),), (Segment(take, 5200, 6000),))
+    return Split(
+        (Segment(take, 0, 4000),), (Segment(take, 4200, 5000),), (Segment(take, 5200, 6000),)
+    )
 
 
 def go(split, directory, config=CONFIG, model=None, loss=None, **kwargs):

@@ -6,7 +6,6 @@ Nothing in it is pickled, so that a checkpoint from a stranger can be opened wit
 from __future__ import annotations
 
 import json
-import os
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -73,7 +72,7 @@ def save(path: Path, model: nn.Module, optimizer: Optimizer | None, progress: Pr
     beside = path.with_name(path.name + ".part")
     try:
         save_file(own, beside, metadata)
-        os.replace(beside, path)
+        beside.replace(path)
     except SafetensorError as error:
         raise OSError(f"{path}: cannot be written: {error}") from error
     finally:
@@ -107,7 +106,9 @@ def load_into(path: Path, model: nn.Module, optimizer: Optimizer | None = None) 
             f"{path}: the checkpoint is of a model with other settings; resume with the same ones"
         ) from None
     if optimizer is not None:
-        _restore(optimizer, model, {**_below(tensors, "optimizer."), **_below(numbers, "optimizer.")})
+        _restore(
+            optimizer, model, {**_below(tensors, "optimizer."), **_below(numbers, "optimizer.")}
+        )
         torch.set_rng_state(tensors["random.cpu"])
         cuda = [tensors[k] for k in sorted(tensors) if k.startswith("random.cuda.")]
         if cuda and torch.cuda.device_count() == len(cuda):

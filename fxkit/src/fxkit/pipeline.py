@@ -1,12 +1,11 @@
 """A whole run, from recordings to a model file and a report: each step is one module, called once.
 
-    load -> check and align -> split -> train -> evaluate -> model file -> report
+load -> check and align -> split -> train -> evaluate -> model file -> report
 """
 
 from __future__ import annotations
 
 import json
-import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -182,7 +181,7 @@ def _finish(
 
 @contextmanager
 def _run_directory(settings: Settings, resume: Path | None) -> Iterator[Path]:
-    """Make the run's folder; take it away again if it ends before anything worth keeping is in it."""
+    """Make the run's folder; take it away again if it ends with nothing worth keeping in it."""
     if resume is not None:
         yield resume
         return
@@ -192,7 +191,7 @@ def _run_directory(settings: Settings, resume: Path | None) -> Iterator[Path]:
         directory.mkdir(parents=True)
     except FileExistsError:
         raise FxkitError(
-            f"run.dir={directory}: exists already; choose another, or go on with --resume {directory}"
+            f"run.dir={directory}: exists already; choose another, or go on: --resume {directory}"
         ) from None
     try:
         yield directory
@@ -220,6 +219,6 @@ def _write(path: Path, text: str) -> None:
     beside = path.with_name(path.name + ".part")
     try:
         beside.write_text(text, encoding="utf-8")
-        os.replace(beside, path)
+        beside.replace(path)
     finally:
         beside.unlink(missing_ok=True)

@@ -1,4 +1,4 @@
-"""What a run writes into its model file about itself: where the model comes from and how good it is."""
+"""What a run writes into its model file: where the model comes from and how good it is."""
 
 from __future__ import annotations
 

@@ -32,4 +32,6 @@ class Schedule:
         if done < self.ramp:
             return self.peak * (0.1 + 0.9 * done / self.ramp)
         fall = (done - self.ramp) / max(1.0 - self.ramp, 1e-9)
-        return self.peak * (self.floor + (1.0 - self.floor) * 0.5 * (1.0 + math.cos(math.pi * fall)))
+        return self.peak * (
+            self.floor + (1.0 - self.floor) * 0.5 * (1.0 + math.cos(math.pi * fall))
+        )

@@ -1,4 +1,4 @@
-"""The task contract: which side of a recording pair is learned from the other, and how it counts."""
+"""The task contract: which side of a recording pair is learned, and what is measured."""
 
 from __future__ import annotations
 

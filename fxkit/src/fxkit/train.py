@@ -236,9 +236,11 @@ class _Trainer:
         mean = float(total) / self.epoch_steps
         if math.isfinite(mean):
             return mean
-        kept = "the best model so far is kept" if self.at.best_loss is not None else "nothing is kept"
+        kept = (
+            "the best model so far is kept" if self.at.best_loss is not None else "nothing is kept"
+        )
         raise DivergedError(
-            f"training diverged in epoch {self.at.epoch + 1}: the loss is no longer a finite number "
+            f"training diverged in epoch {self.at.epoch + 1}: the loss is no longer finite "
             f"({kept}); try a lower train.lr than {self.config.lr:g}"
         )
 

@@ -53,7 +53,9 @@ class TrainConfig:
         1.0, "largest norm of the gradient; longer ones are scaled down; 0 for no limit", low=0.0
     )
     validation_seconds: float = option(
-        60.0, "at most this much of the validation part is heard after each epoch", unit="seconds",
+        60.0,
+        "at most this much of the validation part is heard after each epoch",
+        unit="seconds",
         low=0.1,
     )
     threads: int = option(0, "processor threads; 0 for all cores", unit="threads", low=0)

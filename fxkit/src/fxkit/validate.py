@@ -71,7 +71,7 @@ def _lanes(
 ) -> list[tuple[Segment, int, int]]:
     """Cut `budget` samples out of the segments as about `LANES` pieces of similar length.
 
-    A piece is at least four warm-ups long where the material allows, so that little is run unscored.
+    A piece is at least four warm-ups long where the material allows: little is run unscored.
     """
     total = sum(s.stop - s.start for s in segments)
     share = min(1.0, budget / total)
