@@ -2,11 +2,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 import torch
 from fxkit.artifact import Artifact
+from fxkit.format import Format
 from fxkit.formats.native import Native
 from fxkit.graph import Graph, GraphModel
 from fxkit.manifest import Manifest
+from fxkit.testing import FormatLaws
 from torch import nn
 
 
@@ -28,3 +31,16 @@ def test_sniff_knows_others(tmp_path: Path) -> None:
     assert not Native().sniff(path)
     path.write_text('{"version": "0.5.4"}')
     assert not Native().sniff(path)
+
+
+class TestNative(FormatLaws):
+    @pytest.fixture
+    def format(self) -> Format:
+        return Native()
+
+    @pytest.fixture
+    def artifact(self) -> Artifact:
+        g = Graph(nn.Module(), controls=0)
+        y = g.activation(g.conv(g.x, torch.tensor([[[0.3, -0.2, 2.0]]])), "tanh")
+        model = GraphModel(g.finish(y), g.tensors)
+        return Artifact(Manifest("Clipper", "graph"), model)
