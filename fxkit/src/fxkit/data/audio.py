@@ -131,24 +131,30 @@ class _OpenFiles:
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
-        self._files: OrderedDict[Path, Any] = OrderedDict()
+        self._files: OrderedDict[Path, tuple[Any, object]] = OrderedDict()
         self._lock = threading.Lock()
 
     def read(self, path: Path, start: int, frames: int) -> Samples:
         """Return ``[frames, channels]``; fewer frames where the file is damaged or has shrunk."""
+        key = path.absolute()
         with self._lock:
-            file = self._files.pop(path, None)
+            file, was = self._files.pop(key, (None, None))
+            now = _identity(key)
+            if file is not None and now is not None and now != was:
+                # Recorded anew since: a notebook lives longer than a take.
+                file.close()
+                file = None
             if file is None:
-                file = _open(path)
-            self._files[path] = file
+                file, was = _open(path), now
+            self._files[key] = file, was
             while len(self._files) > self._limit:
-                self._files.popitem(last=False)[1].close()
+                self._files.popitem(last=False)[1][0].close()
             try:
                 if file.tell() != start:
                     file.seek(start)
                 samples: Samples = file.read(frames, dtype="float32", always_2d=True)
             except RuntimeError as error:
-                self._files.pop(path).close()
+                self._files.pop(key)[0].close()
                 raise FxkitError(
                     f"{path} is damaged near {clock(start / file.samplerate)}: {error}"
                 ) from None
@@ -157,7 +163,7 @@ class _OpenFiles:
     def forget(self, path: Path) -> None:
         """Close the file if it is open: it was read to its end, or is about to be replaced."""
         with self._lock:
-            file = self._files.pop(path, None)
+            file, _ = self._files.pop(path.absolute(), (None, None))
             if file is not None:
                 file.close()
 
@@ -165,7 +171,16 @@ class _OpenFiles:
         """Close all files."""
         with self._lock:
             while self._files:
-                self._files.popitem()[1].close()
+                self._files.popitem()[1][0].close()
+
+
+def _identity(path: Path) -> object:
+    """Return what changes when a file is replaced or written to; None if it is gone."""
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns
 
 
 _files = _OpenFiles(_OPEN_FILES)
