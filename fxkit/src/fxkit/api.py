@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from fxkit.errors import FxkitError
+from fxkit.errors import FxkitError, PluginError
 from fxkit.progress import Progress, SilentProgress, for_stream
 from fxkit.registry import FORMATS, LOSSES, MODELS, TASKS, Registry, Status
 
@@ -174,7 +174,7 @@ def evaluate(
     from fxkit.data import Segment
     from fxkit.evaluation import evaluate as measure
 
-    trained = {}
+    trained: Any = {}
     if isinstance(model, str | os.PathLike):
         artifact = open(model)
         # The run's own settings have absolute paths; those in the file are as they were given.
@@ -229,7 +229,7 @@ def check(name: str, *, kind: str | None = None) -> list[LawResult]:
     PluginError
         If there is no such plug-in, or if it cannot be imported.
     """
-    from fxkit import registry
+    from fxkit.registry import nearest
 
     if kind is None:
         kinds = [k for k, registered in REGISTRIES.items() if name in registered.names()]
@@ -237,9 +237,9 @@ def check(name: str, *, kind: str | None = None) -> list[LawResult]:
             raise FxkitError(f"{name!r} is a {' and a '.join(kinds)}; say which with --kind")
         if not kinds:
             known = sorted({n for r in REGISTRIES.values() for n in r.names()})
-            near = registry.nearest(name, known)
+            near = nearest(name, known)
             hint = f"did you mean {' or '.join(near)}?" if near else "fxkit list shows all"
-            raise registry.PluginError(f"no plug-in {name!r}; {hint}")
+            raise PluginError(f"no plug-in {name!r}; {hint}")
         kind = kinds[0]
     if kind not in REGISTRIES:
         raise FxkitError(f"kind={kind}: needs one of {', '.join(REGISTRIES)}")

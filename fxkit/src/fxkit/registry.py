@@ -218,7 +218,7 @@ def _breach(found: object, contract: type[Any]) -> str:
     if not issubclass(found, contract):
         return f"is not a subclass of {contract.__module__}.{contract.__name__}"
     if inspect.isabstract(found):
-        missing = ", ".join(sorted(found.__abstractmethods__))
+        missing = ", ".join(sorted(getattr(found, "__abstractmethods__", ())))
         return f"does not implement {missing}"
     config = getattr(found, "Config", None)
     frozen = is_dataclass(config) and isinstance(config, type) and _is_frozen(config)
