@@ -87,6 +87,7 @@ def _show(result: RunResult) -> None:
 
 def _help(parser: Parser, parsed: argparse.Namespace) -> None:
     """Print usage and every setting, of the plug-ins that the other arguments choose."""
+    from fxkit import recipes
     from fxkit.config import DEFAULTS, keys, parse
     from fxkit.registry import LOSSES, MODELS, TASKS
 
@@ -105,7 +106,7 @@ def _help(parser: Parser, parsed: argparse.Namespace) -> None:
                     "",
                     f"{', '.join(LOSSES.names())}, or a weighted sum: esr+0.1*mrstft",
                 ),
-                ("recipe", "", "", "name or file of a set of settings, applied first"),
+                ("recipe", "", "", f"a file, or one of: {', '.join(recipes.names())}"),
                 ("data", "", "", "short for data.path"),
                 ("device", "", "", "short for run.device"),
             ]
