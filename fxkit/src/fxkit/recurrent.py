@@ -28,7 +28,7 @@ def _engine() -> ModuleType | None:
         return None
     except ValueError as error:  # FXKIT_KERNELS names what this machine does not have
         raise FxkitError(f"FXKIT_KERNELS: {error}") from None
-    return cast(ModuleType, recurrent)
+    return recurrent
 
 
 def kernels() -> ModuleType | None:
@@ -39,7 +39,7 @@ def kernels() -> ModuleType | None:
 
 def _fused(module: nn.GRU | nn.LSTM, *inputs: Tensor) -> ModuleType | None:
     """Return the kernels if they compute exactly this layer on these tensors."""
-    weights = module._flat_weights
+    weights = [w for w in module._flat_weights if w is not None]
     plain = (
         module.batch_first
         and not module.bidirectional
@@ -48,7 +48,7 @@ def _fused(module: nn.GRU | nn.LSTM, *inputs: Tensor) -> ModuleType | None:
         and all(t.dtype == torch.float32 and t.device.type == "cpu" for t in (*inputs, *weights))
         and all(t.dim() == 3 and t.numel() > 0 for t in inputs)
         and not torch.is_autocast_enabled("cpu")
-        and not torch.jit.is_tracing()  # type: ignore[no-untyped-call]
+        and not torch.jit.is_tracing()  # type: ignore[attr-defined, no-untyped-call]
         and not torch.compiler.is_exporting()
     )
     return kernels() if plain else None
