@@ -272,8 +272,9 @@ class TerminalProgress(_Closing):
             BarColumn(bar_width=24),
             TaskProgressColumn(),
             TimeElapsedColumn(),
-            TextColumn("left", style="dim"),
+            TextColumn("gone,", style="dim"),
             TimeRemainingColumn(),
+            TextColumn("left", style="dim"),
             TextColumn("{task.fields[losses]}", markup=False, style="cyan"),
             console=self._console,
         )
