@@ -12,6 +12,7 @@ import datetime
 import json
 import os
 import platform
+import re
 import shutil
 import statistics
 import sys
@@ -75,7 +76,7 @@ def machine() -> str:
     return f"{name}, {len(os.sched_getaffinity(0))} cores"
 
 
-def train(cell: Cell, data: Path, minutes: float) -> dict[str, Any]:
+def train(cell: Cell, data: Path, minutes: float, threads: int) -> dict[str, Any]:
     """Train one cell and return what it measured."""
     import torch
 
@@ -90,6 +91,7 @@ def train(cell: Cell, data: Path, minutes: float) -> dict[str, Any]:
                 "data.clean": str(data / "clean.flac"),
                 "data.wet": str(data / f"{cell.level}.flac"),
                 "train.minutes": minutes,
+                "train.threads": threads,
                 "run.seed": cell.seed,
                 "run.dir": str(Path(scratch) / "run"),
             },
@@ -105,6 +107,7 @@ def train(cell: Cell, data: Path, minutes: float) -> dict[str, Any]:
             "model": cell.model,
             "seed": cell.seed,
             "minutes": minutes,
+            "threads": torch.get_num_threads(),
             "epochs": epochs[-1],
             "best_epoch": run.best_epoch,
             "cores_used": round(used / wall, 2),
@@ -122,7 +125,7 @@ def kept() -> list[dict[str, Any]]:
     return [json.loads(path.read_text()) for path in sorted(KEPT.glob("*.json"))]
 
 
-def number(value: float | None, digits: int = 4) -> str:
+def number(value: float | None, digits: int = 5) -> str:
     """Return a number for a table, or a dash."""
     return "-" if value is None else f"{value:.{digits}f}"
 
@@ -131,8 +134,8 @@ def table(rows: Iterable[dict[str, Any]]) -> list[str]:
     """Return the Markdown table of the distort cells."""
     lines = [
         "| level | model | seed | ESR | ESR, pre-emph. | ESR at attacks | MRSTFT | SI-SDR dB "
-        "| input as it is: ESR | epochs | cores used |",
-        "|---|---|---|---|---|---|---|---|---|---|---|",
+        "| input as it is: ESR | epochs | threads | cores used |",
+        "|---|---|---|---|---|---|---|---|---|---|---|---|",
     ]
     order = {name: i for i, name in enumerate((*LEVELS, *MODELS))}
     for row in sorted(rows, key=lambda r: (order[r["level"]], order[r["model"]], r["seed"])):
@@ -141,7 +144,8 @@ def table(rows: Iterable[dict[str, Any]]) -> list[str]:
             f"| {row['level']} | `{row['model']}` | {row['seed']} | **{number(scores['esr'])}** "
             f"| {number(scores['esr_pre_emphasised'])} | {number(scores['esr_attack'])} "
             f"| {number(scores['mrstft'], 3)} | {number(scores['si_sdr'], 1)} "
-            f"| {number(baseline['esr'], 3)} | {row['epochs']} | {row['cores_used']} |"
+            f"| {number(baseline['esr'], 3)} | {row['epochs']} | {row['threads']} "
+            f"| {row['cores_used']} |"
         )
     return lines
 
@@ -157,8 +161,8 @@ def spread(rows: list[dict[str, Any]]) -> list[str]:
         ]
         if len(values) > 1:
             lines.append(
-                f"`{model}` on {level}, {len(values)} seeds: ESR {min(values):.4f} to "
-                f"{max(values):.4f}, median {statistics.median(values):.4f}."
+                f"`{model}` on {level}, {len(values)} seeds: ESR {min(values):.5f} to "
+                f"{max(values):.5f}, median {statistics.median(values):.5f}."
             )
     return lines
 
@@ -194,7 +198,8 @@ def main() -> int:
         "--data", type=Path, required=True, help="clean, light, medium, heavy .flac"
     )
     parser.add_argument("--minutes", type=float, default=10.0, help="training time of a cell")
-    parser.add_argument("--only", default="", help="only cells whose name contains this")
+    parser.add_argument("--threads", type=int, default=0, help="threads of a training; 0 for all")
+    parser.add_argument("--only", default="", help="only cells whose name this expression finds")
     parser.add_argument("--page", action="store_true", help="rewrite the page and train nothing")
     arguments = parser.parse_args()
     if not arguments.page:
@@ -204,10 +209,10 @@ def main() -> int:
             )
             return 2
         for cell in cells():
-            if cell.path.exists() or arguments.only not in cell.path.stem:
+            if cell.path.exists() or not re.search(arguments.only, cell.path.stem):
                 continue
             print(f"{cell.path.stem}: {arguments.minutes:g} minutes", flush=True)
-            result = train(cell, arguments.data, arguments.minutes)
+            result = train(cell, arguments.data, arguments.minutes, arguments.threads)
             cell.path.write_text(json.dumps(result, indent=1) + "\n")
             write_page()
     write_page()
