@@ -19,6 +19,7 @@ from fxkit.options import NoOptions
 
 if TYPE_CHECKING:
     from fxkit.graph import Graph, Node
+    from fxkit.search import Dimension
 
 State = dict[str, Tensor]
 """What a model remembers between two blocks: named tensors whose first axis is the batch."""
@@ -52,6 +53,17 @@ class Model(nn.Module, ABC):
         self.config = config
         self.sample_rate = sample_rate
         self.controls = controls
+
+    @classmethod
+    def search_space(cls) -> dict[str, Dimension]:
+        """Return what `fxkit tune` searches of this model: name of a setting to range or choice.
+
+        The names are those of `Config`, as in ``{"hidden": Choice((16, 32, 48))}``; the values are
+        `fxkit.search.Range` and `fxkit.search.Choice`, within what the settings allow. A name that
+        starts with ``train.`` replaces what would be searched of the training by default
+        (``"train.lr": Range(1e-4, 1e-3, log=True)``). By default nothing of the model is searched.
+        """
+        return {}
 
     @property
     def latency(self) -> int:

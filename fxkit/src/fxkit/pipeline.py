@@ -5,10 +5,11 @@ load -> check and align -> split -> train -> evaluate -> model file -> report
 
 from __future__ import annotations
 
+import io
 import json
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -16,21 +17,22 @@ from typing import Any
 import torch
 
 import fxkit.evaluation as evaluation
-from fxkit import artifact, data, provenance, realtime, report
+from fxkit import artifact, data, distributed, provenance, realtime, report
 from fxkit.config import Settings, build_loss, to_plain, to_yaml
 from fxkit.data import Dataset, Split
 from fxkit.device import pick_device, set_threads
+from fxkit.distributed import Ranks
 from fxkit.errors import FxkitError
 from fxkit.evaluation import Evaluation
 from fxkit.model import Model
-from fxkit.progress import Progress
+from fxkit.progress import Progress, SilentProgress
 from fxkit.realtime import BlockTime
 from fxkit.registry import MODELS, TASKS
 from fxkit.scaled import Scaled
 from fxkit.task import Task
 from fxkit.train import Epoch, TrainResult, train
 
-__all__ = ["RunResult", "execute"]
+__all__ = ["RunResult", "execute", "make_model"]
 
 
 @dataclass(frozen=True)
@@ -84,18 +86,30 @@ def execute(settings: Settings, progress: Progress, *, resume: Path | None = Non
     fxkit.train.DivergedError
         If the loss is no longer finite.
     """
+    with distributed.join() as ranks:
+        shown = progress if ranks.first else SilentProgress(io.StringIO())
+        return _execute(settings, shown, resume, ranks)
+
+
+def _execute(
+    settings: Settings, progress: Progress, resume: Path | None, ranks: Ranks
+) -> RunResult:
     torch.manual_seed(settings.run.seed)
-    device = pick_device(settings.run.device)
+    device = ranks.device(pick_device(settings.run.device))
     set_threads(settings.train.threads)
     task: Task = TASKS.get(settings.task)(settings.task_config)
-    dataset = data.load(settings.data, progress)
+    with ranks.one_first():
+        dataset = data.load(settings.data, progress)
     split = data.split(dataset, settings.data)
-    model = _model(settings, task, dataset, split)
+    model = make_model(settings, task, dataset, split)
     loss = build_loss(settings, dataset.sample_rate)
-    with _run_directory(settings, resume) as directory:
+    opened = _run_directory(settings, resume) if ranks.first else nullcontext(Path())
+    with opened as own:
+        directory = ranks.tell(own)
         checkpoints = directory / "checkpoints"
-        checkpoints.mkdir(exist_ok=True)
-        _write(directory / "settings.yaml", to_yaml(settings))
+        if ranks.first:
+            checkpoints.mkdir(exist_ok=True)
+            _write(directory / "settings.yaml", to_yaml(settings))
         trained = train(
             model,
             loss,
@@ -107,11 +121,18 @@ def execute(settings: Settings, progress: Progress, *, resume: Path | None = Non
             progress=progress,
             seed=settings.run.seed,
             resume=resume is not None,
+            ranks=ranks,
         )
-    return _finish(settings, task, dataset, split, model.cpu(), trained, directory, progress)
+    result = None
+    if ranks.first:
+        result = _finish(settings, task, dataset, split, model.cpu(), trained, directory, progress)
+    told = ranks.tell(result)
+    assert told is not None
+    return told
 
 
-def _model(settings: Settings, task: Task, dataset: Dataset, split: Split) -> Scaled:
+def make_model(settings: Settings, task: Task, dataset: Dataset, split: Split) -> Scaled:
+    """Return the untrained model, between gains that normalise the levels of the training part."""
     inner: Model = MODELS.get(settings.model)(
         settings.model_config,
         sample_rate=dataset.sample_rate,

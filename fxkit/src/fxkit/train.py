@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from fxkit import checkpoint
 from fxkit.data import Crops, Split, Streams, Window
+from fxkit.distributed import ALONE, Ranks
 from fxkit.errors import FxkitError
 from fxkit.loss import Loss
 from fxkit.model import Model, State, detach
@@ -22,7 +24,7 @@ from fxkit.task import Task
 from fxkit.train_config import TrainConfig
 from fxkit.validate import Validation
 
-__all__ = ["DivergedError", "Epoch", "TrainConfig", "TrainResult", "train"]
+__all__ = ["DivergedError", "Epoch", "Pruned", "TrainConfig", "TrainResult", "train"]
 
 BEST = "best.safetensors"
 LAST = "last.safetensors"
@@ -32,6 +34,10 @@ CHECK_EVERY = 50
 
 class DivergedError(RuntimeError):
     """The loss became NaN or infinite; the best weights so far are kept on disk."""
+
+
+class Pruned(Exception):  # noqa: N818 - not an error: somebody has seen enough
+    """Raised by ``on_epoch`` of `train` to end the training; its message is the reason."""
 
 
 @dataclass(frozen=True)
@@ -73,6 +79,8 @@ def train(
     progress: Progress,
     seed: int = 0,
     resume: bool = False,
+    on_epoch: Callable[[Epoch], None] | None = None,
+    ranks: Ranks = ALONE,
 ) -> TrainResult:
     """Train `model` on ``split.train`` and leave the weights with the lowest validation loss in it.
 
@@ -86,6 +94,12 @@ def train(
         Go on from ``last.safetensors``. A training that is bound by epochs gives the same numbers
         as one that was never interrupted; one bound by the wall clock cannot, because the machine
         decides how many steps fit.
+    on_epoch
+        Called after each epoch, when its checkpoints are written. It may raise `Pruned`, which
+        ends the training like any other reason: what it has so far is returned.
+    ranks
+        The processes that train together. ``train.batch`` is of all of them; the result is that of
+        one process, up to rounding. Only the first writes into `directory`.
 
     Raises
     ------
@@ -94,7 +108,8 @@ def train(
     FxkitError
         If the training part is too short for one window, or the checkpoint cannot be resumed.
     """
-    trainer = _Trainer(model, loss, split, task, config, device, directory, seed)
+    trainer = _Trainer(model, loss, split, task, config, device, directory, seed, ranks)
+    trainer.on_epoch = on_epoch
     if resume:
         trainer.resume()
     return trainer.run(progress)
@@ -111,15 +126,19 @@ class _Trainer:
         device: torch.device,
         directory: Path,
         seed: int,
+        ranks: Ranks,
     ) -> None:
         self.model = model.to(device)
         self.loss = loss.to(device)
         self.config = config
         self.device = device
         self.directory = directory
-        self.windows = _windows(model, split, task, config, seed)
+        self.ranks = ranks
+        self.on_epoch: Callable[[Epoch], None] | None = None
+        self.windows = _windows(model, split, task, config, seed, ranks)
         self.validation = Validation(model, split.validation, task, config.validation_seconds)
         self.optimizer = make_optimizer(model, config)
+        self.network: nn.Module = model
         self.schedule = Schedule(config.lr, ramp=config.ramp, floor=config.floor)
         self.at = checkpoint.Progress()
         self.epoch_steps = 0
@@ -127,23 +146,38 @@ class _Trainer:
         self.started = time.monotonic()
 
     def resume(self) -> None:
-        self.at = checkpoint.load_into(self.directory / LAST, self.model, self.optimizer)
+        found = None
+        if self.ranks.first:
+            at = checkpoint.load_into(self.directory / LAST, self.model, self.optimizer)
+            found = at, self.optimizer.state_dict()
+        told = self.ranks.tell(found)
+        assert told is not None
+        self.at, moments = told
+        if not self.ranks.first:
+            self.optimizer.load_state_dict(moments)
         self.earlier = self.at.seconds
 
     def run(self, progress: Progress) -> TrainResult:
         stopped, interrupted = "", False
         self.started = time.monotonic()
         self.model.train()
+        # Here and not before: all ranks take over the weights, which may have been resumed.
+        self.network = self.ranks.wrap(self.model)
         try:
             with progress.task("training", total=100.0) as bar:
                 while not (stopped := self.why_stop()):
                     self.epoch(bar)
+        except Pruned as reason:
+            stopped = str(reason)
         except KeyboardInterrupt:
             stopped, interrupted = "stopped by hand", True
-            if self.at.best_loss is None:
+            # Several ranks stop at different steps and cannot go on together.
+            if self.at.best_loss is None or self.ranks.size > 1:
                 raise
         if self.at.best_loss is not None:
-            checkpoint.load_into(self.directory / BEST, self.model)
+            if self.ranks.first:
+                checkpoint.load_into(self.directory / BEST, self.model)
+            self.ranks.copy_weights(self.model)
         self.model.eval()
         history = [Epoch(**row) for row in self.at.history]
         return TrainResult(history, self.at.best_epoch, stopped, interrupted)
@@ -153,7 +187,7 @@ class _Trainer:
         config, at = self.config, self.at
         if at.epoch >= config.epochs:
             return f"all {config.epochs} epochs are done"
-        if config.minutes and self.seconds() >= 60.0 * config.minutes:
+        if config.minutes and self.ranks.agree(self.seconds()) >= 60.0 * config.minutes:
             return f"the {config.minutes:g} minutes are up"
         if config.patience and at.epoch - at.best_epoch >= config.patience:
             return f"the validation loss has not improved for {config.patience} epochs"
@@ -168,7 +202,7 @@ class _Trainer:
         walked = self.at.epoch + self.epoch_steps / max(1, self.windows.steps)
         done = walked / self.config.epochs
         if self.config.minutes:
-            done = max(done, self.seconds() / (60.0 * self.config.minutes))
+            done = max(done, self.ranks.agree(self.seconds()) / (60.0 * self.config.minutes))
         return min(done, 1.0)
 
     def epoch(self, bar: Step) -> None:
@@ -222,10 +256,11 @@ class _Trainer:
 
     def step(self, window: Window, state: State) -> tuple[Tensor, State]:
         """Take one optimiser step; return the loss, and the state without its gradient."""
-        estimate, state = self.model(*self.to_device(window, state))
-        value: Tensor = self.loss(estimate, window.target.to(self.device)).mean()
+        estimate, state = self.network(*self.to_device(window, state))
+        target = self.ranks.whole(window.target.to(self.device))
+        value: Tensor = self.loss(self.ranks.whole(estimate), target).mean()
         self.optimizer.zero_grad()
-        value.backward()  # type: ignore[no-untyped-call]
+        self.ranks.backward(value)
         if self.config.clip:
             torch.nn.utils.clip_grad_norm_(self.model.parameters(), self.config.clip)
         self.optimizer.step()
@@ -246,7 +281,7 @@ class _Trainer:
 
     def close_epoch(self, loss: float, lr: float, bar: Step) -> None:
         at = self.at
-        validation = self.validation(self.model, self.loss, self.device)
+        validation = self.validation(self.model, self.loss, self.device, self.ranks)
         if not math.isfinite(validation):
             raise DivergedError(
                 f"training diverged in epoch {at.epoch + 1}: the validation loss is no longer a "
@@ -256,21 +291,26 @@ class _Trainer:
         at.step += self.epoch_steps
         at.seconds = self.seconds()
         self.epoch_steps = 0
-        at.history.append(asdict(Epoch(at.epoch, at.seconds, loss, validation, lr)))
+        epoch = Epoch(at.epoch, at.seconds, loss, validation, lr)
+        at.history.append(asdict(epoch))
         if at.best_loss is None or validation < at.best_loss:
             at.best_loss, at.best_epoch = validation, at.epoch
-            checkpoint.save(self.directory / BEST, self.model, None, at)
-        checkpoint.save(self.directory / LAST, self.model, self.optimizer, at)
+            if self.ranks.first:
+                checkpoint.save(self.directory / BEST, self.model, None, at)
+        if self.ranks.first:
+            checkpoint.save(self.directory / LAST, self.model, self.optimizer, at)
         bar.update(
             completed=100.0 * self.done(),
             loss=loss,
             validation=validation,
             description=f"epoch {at.epoch}",
         )
+        if self.on_epoch is not None:
+            self.on_epoch(epoch)
 
 
 def _windows(
-    model: Model, split: Split, task: Task, config: TrainConfig, seed: int
+    model: Model, split: Split, task: Task, config: TrainConfig, seed: int, ranks: Ranks
 ) -> Streams | Crops:
     if model.trains_on == "crops":
         return Crops(
@@ -281,6 +321,7 @@ def _windows(
             length=round(config.crop * model.sample_rate),
             latency=model.latency,
             seed=seed,
+            share=ranks.share,
         )
     return Streams(
         split.train,
@@ -291,4 +332,5 @@ def _windows(
         warm_up=model.warm_up if config.warm_up < 0 else config.warm_up,
         latency=model.latency,
         seed=seed,
+        share=ranks.share,
     )

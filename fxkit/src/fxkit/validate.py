@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from fxkit.data import Segment
+from fxkit.distributed import ALONE, Ranks
 from fxkit.loss import Loss
 from fxkit.model import Model, run_blocks
 from fxkit.task import Task
@@ -51,17 +52,32 @@ class Validation:
         self.target = torch.from_numpy(np.stack(targets))[:, None]
         self.controls = torch.tensor(knobs, dtype=torch.float32) if model.controls else None
 
-    def __call__(self, model: Model, loss: Loss, device: torch.device) -> float:
-        """Return the validation loss of `model`."""
-        controls = None if self.controls is None else self.controls.to(device)
+    def __call__(
+        self, model: Model, loss: Loss, device: torch.device, ranks: Ranks = ALONE
+    ) -> float:
+        """Return the validation loss of `model`; the first rank's word counts for all."""
+        with torch.inference_mode():
+            estimate = self.estimate(model, device, ranks)
+            scored: Tensor = loss(estimate, self.target.to(device))
+            return ranks.agree(float(scored.mean()))
+
+    def estimate(self, model: Model, device: torch.device, ranks: Ranks = ALONE) -> Tensor:
+        """Return what `model` makes of the lanes, warm-up left out, ``[lanes, 1, time]``.
+
+        Several ranks run a share of the lanes each and exchange the results.
+        """
+        lanes = self.input.shape[0]
+        each = -(-lanes // ranks.size)
+        # The last rank may have too few: it repeats the last lane, which is cut off below.
+        own = torch.arange(ranks.rank * each, (ranks.rank + 1) * each).clamp_max(lanes - 1)
+        controls = None if self.controls is None else self.controls[own].to(device)
         was_training = model.training
         model.eval()
         try:
             with torch.inference_mode():
-                state = model.initial_state(self.input.shape[0])
-                estimate, _ = run_blocks(model, self.input.to(device), state, controls, BLOCK)
-                scored: Tensor = loss(estimate[..., self.warm_up :], self.target.to(device))
-                return float(scored.mean())
+                state = model.initial_state(each)
+                made, _ = run_blocks(model, self.input[own].to(device), state, controls, BLOCK)
+                return ranks.whole(made[..., self.warm_up :])[:lanes]
         finally:
             model.train(was_training)
 

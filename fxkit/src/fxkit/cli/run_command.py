@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fxkit.cli.arguments import Parser, console, number, progress_for, settings, show_json
+from fxkit.distributed import is_first
 
 if TYPE_CHECKING:
     from fxkit.config import OptionInfo
@@ -58,7 +59,9 @@ def run(arguments: Sequence[str]) -> int:
         progress=progress_for(parsed.json),
         **settings(parsed.settings),
     )
-    if parsed.json:
+    if not is_first():
+        pass  # One of several processes shows what all have done.
+    elif parsed.json:
         show_json(result.to_plain())
     else:
         _show(result)

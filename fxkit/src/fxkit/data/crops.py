@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 from fxkit.data.pairs import Segment, Side
-from fxkit.data.window import Window, fill, knobs, one_ahead
+from fxkit.data.window import Window, fill, knobs, one_ahead, rows_of
 from fxkit.errors import FxkitError
 
 __all__ = ["Crops"]
@@ -34,6 +34,9 @@ class Crops:
         Together with the number of an epoch it fixes everything in it.
     latency
         The target is delayed by so many samples, as the model's output is, and begins with silence.
+    share
+        Which of how many processes this is: ``(0, 2)`` reads and yields the first half of every
+        batch, ``(1, 2)`` the second.
 
     Attributes
     ----------
@@ -58,7 +61,9 @@ class Crops:
         length: int,
         seed: int = 0,
         latency: int = 0,
+        share: tuple[int, int] = (0, 1),
     ) -> None:
+        self._rows = rows_of(share, batch)
         self.batch, self.length, self.latency, self.seed = batch, length, latency, seed
         self._sides = input, target
         self._segments = [segment for segment in segments if segment.frames >= length]
@@ -91,12 +96,12 @@ class Crops:
         while len(order) < wanted:
             order = np.concatenate([order, random.permutation(len(places))])
         jobs = [
-            [places[i] for i in order[k : k + self.batch]] for k in range(0, wanted, self.batch)
+            [places[order[k + row]] for row in self._rows] for k in range(0, wanted, self.batch)
         ]
         yield from one_ahead(jobs, self._read, threaded=self._threaded)
 
     def _read(self, places: list[tuple[int, int]]) -> Window:
-        shape = self.batch, 1, self.length
+        shape = len(places), 1, self.length
         inputs, targets = torch.empty(shape), torch.empty(shape)
         for b, (index, offset) in enumerate(places):
             segment = self._segments[index]
@@ -111,5 +116,5 @@ class Crops:
             targets,
             knobs(self._segments[index] for index, _ in places),
             scored=True,
-            reset=torch.ones(self.batch, dtype=torch.bool),
+            reset=torch.ones(len(places), dtype=torch.bool),
         )

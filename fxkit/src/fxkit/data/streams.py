@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from fxkit.data.pairs import Segment, Side
-from fxkit.data.window import Window, fill, knobs, one_ahead
+from fxkit.data.window import Window, fill, knobs, one_ahead, rows_of
 from fxkit.errors import FxkitError
 
 __all__ = ["Streams"]
@@ -69,6 +69,9 @@ class Streams:
         Together with the number of an epoch it fixes everything in it.
     latency
         The target is delayed by so many samples, as the model's output is.
+    share
+        Which of how many processes this is: ``(0, 2)`` reads and yields the first half of the
+        streams, ``(1, 2)`` the second.
 
     Attributes
     ----------
@@ -94,7 +97,9 @@ class Streams:
         warm_up: int = 0,
         seed: int = 0,
         latency: int = 0,
+        share: tuple[int, int] = (0, 1),
     ) -> None:
+        self._rows = np.array(rows_of(share, streams), np.int64)
         self.streams, self.window, self.latency, self.seed = streams, window, latency, seed
         self.warm_up_windows = -(-warm_up // window)
         self._sides = input, target
@@ -118,7 +123,7 @@ class Streams:
     def epoch(self, number: int) -> Iterator[Window]:
         """Walk through the segments once; deterministic in the seed and `number`."""
         plan = self._plan(number)
-        size = max(1, _READ_AHEAD[not self._threaded] // (self.streams * self.window))
+        size = max(1, _READ_AHEAD[not self._threaded] // (len(self._rows) * self.window))
         jobs = [(k, min(k + size, self.steps)) for k in range(0, self.steps, size)]
         if self.warm_up_windows:
             jobs.insert(0, (-self.warm_up_windows, 0))
@@ -133,7 +138,7 @@ class Streams:
                 now = segments[i]
                 reset: Tensor | None = None
                 if held is None or not np.array_equal(now, held):
-                    fresh = np.ones(self.streams, bool) if held is None else now != held
+                    fresh = np.ones(len(self._rows), bool) if held is None else now != held
                     reset = torch.from_numpy(fresh)
                     controls = knobs(self._segments[j] for j in now)
                     held = now
@@ -146,26 +151,26 @@ class Streams:
         return _Plan(phases, self._begins, int(random.integers(0, left_over + 1)))
 
     def _segments_of(self, plan: _Plan, first: int, last: int) -> _Index:
-        """Return which segment each window is in, ``[last - first, B]``."""
+        """Return which segment each window is in, ``[last - first, rows]``."""
         # Warm-up windows belong to the segment of the first scored one.
         walked = np.maximum(np.arange(first, last), 0)[:, None]
-        windows = plan.start + walked + self.steps * np.arange(self.streams)
+        windows = plan.start + walked + self.steps * self._rows
         found: _Index = np.searchsorted(plan.begins, windows, side="right") - 1
         return found
 
     def _read(self, plan: _Plan, first: int, last: int) -> tuple[Tensor, Tensor]:
-        """Read the windows from `first` to `last` of every stream, ``[last - first, B, 1, T]``."""
-        shape = last - first, self.streams, 1, self.window
+        """Read the windows from `first` to `last` of this share, ``[last - first, rows, 1, T]``."""
+        shape = last - first, len(self._rows), 1, self.window
         inputs, targets = torch.empty(shape), torch.empty(shape)
         rows = inputs.numpy(), targets.numpy()
         segments = self._segments_of(plan, first, last)
-        for b in range(self.streams):
+        for b, stream in enumerate(self._rows.tolist()):
             # Stretches that stay within one segment are read in one go.
             edges = np.flatnonzero(np.diff(segments[:, b])) + 1
             for begin, end in zip([0, *edges], [*edges, last - first], strict=True):
                 index = int(segments[begin, b])
                 segment = self._segments[index]
-                window = plan.start + b * self.steps + first + int(begin)
+                window = plan.start + stream * self.steps + first + int(begin)
                 start = segment.start + int(plan.phases[index])
                 start += (window - int(plan.begins[index])) * self.window
                 for side, row, lag in zip(self._sides, rows, (0, self.latency), strict=True):

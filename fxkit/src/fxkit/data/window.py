@@ -12,8 +12,9 @@ from torch import Tensor
 
 from fxkit.data.audio import Samples
 from fxkit.data.pairs import Segment, Side
+from fxkit.errors import FxkitError
 
-__all__ = ["Window", "fill", "knobs", "one_ahead"]
+__all__ = ["Window", "fill", "knobs", "one_ahead", "rows_of"]
 
 Job = TypeVar("Job")
 Result = TypeVar("Result")
@@ -55,6 +56,30 @@ def fill(segment: Segment, side: Side, start: int, out: Samples, *, first: int) 
     if start + out.size > first:
         recording.read_into(first, stretch[first - start :])
     out[...] = stretch.reshape(out.shape)
+
+
+def rows_of(share: tuple[int, int], batch: int) -> range:
+    """Return which rows of a batch one of several processes is fed with.
+
+    Parameters
+    ----------
+    share
+        The number of the process, from 0, and how many there are.
+    batch
+        Rows in the whole batch.
+
+    Raises
+    ------
+    FxkitError
+        They cannot be shared out evenly.
+    """
+    index, count = share
+    if batch % count:
+        raise FxkitError(
+            f"train.batch={batch} cannot be shared out evenly among {count} processes: "
+            f"use a multiple of {count}"
+        )
+    return range(index * batch // count, (index + 1) * batch // count)
 
 
 def knobs(segments: Iterable[Segment]) -> Tensor | None:
