@@ -60,7 +60,8 @@ double sigmoid(double x) { return 1.0 / (1.0 + std::exp(-x)); }
 
 // y, last h, last c of the formulas, in double.
 Doubles reference(const Problem& p, const Doubles& values) {
-  const auto [batch, time, input, hidden, layers] = p.shape;
+  const size_t batch = p.shape.batch, time = p.shape.time, input = p.shape.input;
+  const size_t hidden = p.shape.hidden, layers = p.shape.layers;
   Doubles out(p.y_size());
   Doubles last_h(p.state_size());
   Doubles last_c(p.states() == 2 ? p.state_size() : 0);

@@ -15,8 +15,7 @@ struct Exp2 {
 // The polynomial is the minimax fit of 2^f - 1 = f q(f) on [-1/2, 1/2] (relative error of 2^f:
 // 2e-9). The comparisons are written so that NaN passes through them.
 FXK_INLINE Exp2 exp2_parts(Vec x) {
-  x = x > 126.0f ? splat(126.0f) : x;
-  x = x < -126.0f ? splat(-126.0f) : x;
+  x = at_least(at_most(x, 126.0f), -126.0f);
   // Adding 1.5 * 2^23 rounds to an integer; 127 on top makes its low bits the biased exponent.
   const float magic = 12582912.0f + 127.0f;
   const Vec shifted = x + magic;

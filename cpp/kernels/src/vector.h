@@ -11,8 +11,10 @@
 #include <type_traits>
 #include <utility>
 
-#if defined(__AVX512F__)
+#if defined(__SSE2__)
 #include <immintrin.h>
+#elif defined(__aarch64__)
+#include <arm_neon.h>
 #endif
 
 #ifndef FXK_WIDTH
@@ -61,6 +63,40 @@ FXK_INLINE Vec reciprocal(Vec x) {
   return r + r * (1.0f - x * r);
 #else
   return 1.0f / x;
+#endif
+}
+
+// The smaller (larger) of x and the bound; NaN stays NaN. One instruction, where the compiler would
+// make a comparison and a selection of it, which take twice as long.
+FXK_INLINE Vec at_most(Vec x, float bound) {
+#if defined(__AVX512F__)
+  return reinterpret_cast<Vec>(
+      _mm512_maskz_min_ps(0xffff, _mm512_set1_ps(bound), reinterpret_cast<__m512>(x)));
+#elif defined(__AVX__)
+  return reinterpret_cast<Vec>(
+      _mm256_min_ps(_mm256_set1_ps(bound), reinterpret_cast<__m256>(x)));
+#elif defined(__SSE2__)
+  return reinterpret_cast<Vec>(_mm_min_ps(_mm_set1_ps(bound), reinterpret_cast<__m128>(x)));
+#elif defined(__aarch64__)
+  return reinterpret_cast<Vec>(vminq_f32(reinterpret_cast<float32x4_t>(x), vdupq_n_f32(bound)));
+#else
+  return x > bound ? splat(bound) : x;
+#endif
+}
+
+FXK_INLINE Vec at_least(Vec x, float bound) {
+#if defined(__AVX512F__)
+  return reinterpret_cast<Vec>(
+      _mm512_maskz_max_ps(0xffff, _mm512_set1_ps(bound), reinterpret_cast<__m512>(x)));
+#elif defined(__AVX__)
+  return reinterpret_cast<Vec>(
+      _mm256_max_ps(_mm256_set1_ps(bound), reinterpret_cast<__m256>(x)));
+#elif defined(__SSE2__)
+  return reinterpret_cast<Vec>(_mm_max_ps(_mm_set1_ps(bound), reinterpret_cast<__m128>(x)));
+#elif defined(__aarch64__)
+  return reinterpret_cast<Vec>(vmaxq_f32(reinterpret_cast<float32x4_t>(x), vdupq_n_f32(bound)));
+#else
+  return x < bound ? splat(bound) : x;
 #endif
 }
 
