@@ -94,6 +94,8 @@ def execute(settings: Settings, progress: Progress, *, resume: Path | None = Non
 def _execute(
     settings: Settings, progress: Progress, resume: Path | None, ranks: Ranks
 ) -> RunResult:
+    if resume is None and ranks.first and settings.run.dir and Path(settings.run.dir).exists():
+        raise _taken(settings.run.dir)
     torch.manual_seed(settings.run.seed)
     device = ranks.device(pick_device(settings.run.device))
     set_threads(settings.train.threads)
@@ -211,9 +213,7 @@ def _run_directory(settings: Settings, resume: Path | None) -> Iterator[Path]:
     try:
         directory.mkdir(parents=True)
     except FileExistsError:
-        raise FxkitError(
-            f"run.dir={directory}: exists already; choose another, or go on: --resume {directory}"
-        ) from None
+        raise _taken(directory) from None
     try:
         yield directory
     except BaseException:
@@ -222,6 +222,12 @@ def _run_directory(settings: Settings, resume: Path | None) -> Iterator[Path]:
             for parent in made[1:]:
                 parent.rmdir()
         raise
+
+
+def _taken(directory: Path | str) -> FxkitError:
+    return FxkitError(
+        f"run.dir={directory}: exists already; choose another, or go on: --resume {directory}"
+    )
 
 
 def _next_directory(settings: Settings) -> Path:
