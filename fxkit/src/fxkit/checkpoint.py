@@ -6,6 +6,7 @@ Nothing in it is pickled, so that a checkpoint from a stranger can be opened wit
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ from torch.optim import Optimizer
 
 from fxkit.errors import FxkitError
 
-__all__ = ["Progress", "load_into", "save"]
+__all__ = ["Progress", "load_average", "load_into", "save"]
 
 FORMAT = 1
 
@@ -39,8 +40,16 @@ class Progress:
     history: list[dict[str, Any]] = field(default_factory=list)
 
 
-def save(path: Path, model: nn.Module, optimizer: Optimizer | None, progress: Progress) -> None:
+def save(
+    path: Path,
+    model: nn.Module,
+    optimizer: Optimizer | None,
+    progress: Progress,
+    average: Mapping[str, Tensor] | None = None,
+) -> None:
     """Write model, optimiser moments, random state and progress to `path`, complete or not at all.
+
+    `average` is what `fxkit.ema.Average` has to keep, if there is one.
 
     Raises
     ------
@@ -49,6 +58,7 @@ def save(path: Path, model: nn.Module, optimizer: Optimizer | None, progress: Pr
     """
     tensors: dict[str, Tensor] = {f"model.{k}": v for k, v in model.state_dict().items()}
     numbers: dict[str, Any] = {}
+    tensors |= {f"average.{name}": tensor for name, tensor in (average or {}).items()}
     if optimizer is not None:
         names = _parameter_names(model, optimizer)
         for parameter, moments in optimizer.state.items():
@@ -114,6 +124,16 @@ def load_into(path: Path, model: nn.Module, optimizer: Optimizer | None = None) 
         if cuda and torch.cuda.device_count() == len(cuda):
             torch.cuda.set_rng_state_all(cuda)
     return progress
+
+
+def load_average(path: Path) -> dict[str, Tensor]:
+    """Return what `save` was given as `average`; empty if it was given none.
+
+    For a checkpoint that `load_into` has just opened, and so found to be sound.
+    """
+    with safe_open(path, framework="pt") as file:
+        names = [key for key in file.keys() if key.startswith("average.")]  # noqa: SIM118 - no dict
+        return {key.removeprefix("average."): file.get_tensor(key) for key in names}
 
 
 def _below(values: dict[str, Any], prefix: str) -> dict[str, Any]:

@@ -6,7 +6,7 @@ import torch
 
 from fxkit.errors import FxkitError
 
-__all__ = ["pick_device", "set_threads"]
+__all__ = ["pick_device", "pick_precision", "set_threads"]
 
 
 def pick_device(name: str = "auto") -> torch.device:
@@ -35,6 +35,18 @@ def pick_device(name: str = "auto") -> torch.device:
     if not usable.get(device.type, False):
         raise FxkitError(f"run.device={name}: this machine has none; use auto or cpu")
     return device
+
+
+def pick_precision(name: str, device: torch.device, *, crops: bool) -> torch.dtype:
+    """Return the type that matrix products are computed in: float32, or bfloat16 for ``bf16``.
+
+    ``auto`` is bfloat16 for models that learn from `crops` on a GPU that computes it, else float32:
+    a recurrent model that is to come within a thousandth of its target needs all its digits.
+    """
+    if name == "auto":
+        pays = crops and device.type == "cuda" and torch.cuda.is_bf16_supported()
+        return torch.bfloat16 if pays else torch.float32
+    return torch.bfloat16 if name == "bf16" else torch.float32
 
 
 def set_threads(threads: int) -> int:

@@ -10,10 +10,13 @@ any blocks, with the state carried over, gives the same output as one pass.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from fxkit.options import NoOptions
 
@@ -48,6 +51,13 @@ class Model(nn.Module, ABC):
     trains_on: ClassVar[Literal["streams", "crops"]] = "streams"
     """How training feeds the model: long parallel streams with the state carried over, or crops."""
 
+    train_defaults: ClassVar[Mapping[str, Any]] = MappingProxyType({})
+    """Settings of ``train.*`` that suit this model better than the general ones.
+
+    Name without the ``train.`` to value, as in ``{"lr": 1e-3, "batch": 4}``. They take the place of
+    the defaults; whatever the user or a recipe says goes before them.
+    """
+
     def __init__(self, config: Any, *, sample_rate: int = 44_100, controls: int = 0) -> None:
         super().__init__()
         self.config = config
@@ -77,6 +87,14 @@ class Model(nn.Module, ABC):
         Training runs this many unscored samples before a stream's first scored one.
         """
         return 2048
+
+    @property
+    def unit_dry(self) -> bool:
+        """Whether the model adds its input to its output at a gain that has to stay exactly 1.
+
+        The gains around it are then each other's inverse, so that it holds for the whole.
+        """
+        return False
 
     @abstractmethod
     def initial_state(self, batch: int) -> State:
@@ -108,6 +126,39 @@ class Model(nn.Module, ABC):
         state
             The memory to pass to the next call.
         """
+
+    def crop(self, x: Tensor, controls: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        """Process whole crops, for training: what a model with ``trains_on = "crops"`` learns from.
+
+        By default the crop is played from silence and the latency is taken out.
+
+        Parameters
+        ----------
+        x
+            ``[batch, 1, time]``.
+        controls
+            ``[batch, K]`` in 0..1, the knobs; None where K is 0.
+
+        Returns
+        -------
+        y
+            ``[batch, 1, time]``, in time with x: what training compares with ``weight * target``.
+        weight
+            ``[time]``, 0..1: how much of each output sample there is in y. It is 1 where the crop
+            holds all that the model would hear, and may fade towards the ends.
+        """
+        heard = functional.pad(x, (0, self.latency))
+        y, _ = self(heard, self.initial_state(x.shape[0]), controls)
+        return y[..., self.latency :], x.new_ones(x.shape[-1])
+
+    @property
+    def granularity(self) -> int:
+        """Samples from one piece of work to the next: 1 for a model that works sample by sample.
+
+        A model that gathers samples and then works on many at once says after how many it does. A
+        shorter block would mostly measure the gathering.
+        """
+        return 1
 
     def graph(self, g: Graph, x: Node, controls: Node | None) -> Node:
         """Describe the model as layers that the engine runs; see `fxkit.graph`.

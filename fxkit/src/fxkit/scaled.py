@@ -52,6 +52,8 @@ class Scaled(Model):
     def from_levels(cls, inner: Model, *, input_rms: float, target_rms: float) -> Scaled:
         """Wrap `inner` so that it sees, and has to make, signals with an RMS of 1.
 
+        A model that has to keep a dry gain of 1 makes signals of the input's level instead.
+
         Parameters
         ----------
         inner
@@ -70,7 +72,8 @@ class Scaled(Model):
                     f"the {side} side of the training recordings has an RMS of {rms}: "
                     "nothing can be learned from it; check the recording"
                 )
-        return cls(inner, input_gain=1.0 / input_rms, output_gain=target_rms)
+        output_rms = input_rms if inner.unit_dry else target_rms
+        return cls(inner, input_gain=1.0 / input_rms, output_gain=output_rms)
 
     @property
     def latency(self) -> int:
@@ -82,6 +85,12 @@ class Scaled(Model):
         """The inner model's warm-up in samples."""
         return self.inner.warm_up
 
+    @property
+    def unit_dry(self) -> bool:
+        """What the inner model says, if the two gains leave it so."""
+        through = float(self.input_gain) * float(self.output_gain)
+        return self.inner.unit_dry and abs(through - 1) < 1e-6
+
     def initial_state(self, batch: int) -> State:
         """Return the inner model's memory of silence."""
         return self.inner.initial_state(batch)
@@ -92,6 +101,16 @@ class Scaled(Model):
         """Process one block ``[batch, 1, time]``; see `Model.forward`."""
         y, state = self.inner(x * self.input_gain, state, controls)
         return y * self.output_gain, state
+
+    def crop(self, x: Tensor, controls: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        """Process whole crops ``[batch, 1, time]``; see `Model.crop`."""
+        y, weight = self.inner.crop(x * self.input_gain, controls)
+        return y * self.output_gain, weight
+
+    @property
+    def granularity(self) -> int:
+        """The inner model's granularity in samples."""
+        return self.inner.granularity
 
     def graph(self, g: Graph, x: Node, controls: Node | None) -> Node:
         """Describe gain, inner model, gain."""

@@ -1,10 +1,14 @@
-"""Training: parallel streams walked in step, truncated back-propagation with the state kept."""
+"""Training: parallel streams walked in step, truncated back-propagation with the state kept.
+
+Models that learn from crops go through the same loop, but every crop is met afresh.
+"""
 
 from __future__ import annotations
 
 import math
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -13,7 +17,9 @@ from torch import Tensor, nn
 
 from fxkit import checkpoint
 from fxkit.data import Crops, Split, Streams, Window
+from fxkit.device import pick_precision
 from fxkit.distributed import ALONE, Ranks
+from fxkit.ema import Average
 from fxkit.errors import FxkitError
 from fxkit.loss import Loss
 from fxkit.model import Model, State, detach
@@ -139,6 +145,10 @@ class _Trainer:
         self.validation = Validation(model, split.validation, task, config.validation_seconds)
         self.optimizer = make_optimizer(model, config)
         self.network: nn.Module = model
+        self.crops = model.trains_on == "crops"
+        self.precision = pick_precision(config.precision, device, crops=self.crops)
+        self.average = Average(model, config.ema) if config.ema else None
+        self.waiting = 0
         self.schedule = Schedule(config.lr, ramp=config.ramp, floor=config.floor)
         self.at = checkpoint.Progress()
         self.epoch_steps = 0
@@ -149,12 +159,19 @@ class _Trainer:
         found = None
         if self.ranks.first:
             at = checkpoint.load_into(self.directory / LAST, self.model, self.optimizer)
-            found = at, self.optimizer.state_dict()
+            mean = checkpoint.load_average(self.directory / LAST)
+            found = at, self.optimizer.state_dict(), mean
         told = self.ranks.tell(found)
         assert told is not None
-        self.at, moments = told
+        self.at, moments, mean = told
         if not self.ranks.first:
             self.optimizer.load_state_dict(moments)
+        if self.average is not None:
+            # Asked for only now, it starts from the weights that were loaded.
+            self.ranks.copy_weights(self.model)
+            self.average = Average(self.model, self.config.ema)
+            if mean:
+                self.average.load(mean)
         self.earlier = self.at.seconds
 
     def run(self, progress: Progress) -> TrainResult:
@@ -162,7 +179,7 @@ class _Trainer:
         self.started = time.monotonic()
         self.model.train()
         # Here and not before: all ranks take over the weights, which may have been resumed.
-        self.network = self.ranks.wrap(self.model)
+        self.network = self.ranks.wrap(_Crop(self.model) if self.crops else self.model)
         try:
             with progress.task("training", total=100.0) as bar:
                 while not (stopped := self.why_stop()):
@@ -208,7 +225,8 @@ class _Trainer:
     def epoch(self, bar: Step) -> None:
         """Walk the windows once, validate, and write the checkpoints."""
         total = torch.zeros((), device=self.device)
-        self.epoch_steps = 0
+        self.epoch_steps = self.waiting = 0
+        self.optimizer.zero_grad()
         lr = self.config.lr
         state: State | None = None
         for window in self.windows.epoch(self.at.epoch):
@@ -229,6 +247,8 @@ class _Trainer:
             if self.epoch_steps % CHECK_EVERY == 0:
                 shown = self.finite(total)
                 bar.update(completed=100.0 * done, loss=shown, validation=self.at.best_loss)
+        if self.waiting:
+            self.update()
         if self.epoch_steps:
             self.close_epoch(self.finite(total), lr, bar)
         elif self.windows.steps == 0:
@@ -255,16 +275,45 @@ class _Trainer:
         return window.input.to(self.device), state, controls
 
     def step(self, window: Window, state: State) -> tuple[Tensor, State]:
-        """Take one optimiser step; return the loss, and the state without its gradient."""
-        estimate, state = self.network(*self.to_device(window, state))
-        target = self.ranks.whole(window.target.to(self.device))
-        value: Tensor = self.loss(self.ranks.whole(estimate), target).mean()
-        self.optimizer.zero_grad()
+        """Learn from one window; return the loss, and the state without its gradient."""
+        target = window.target.to(self.device)
+        with self.arithmetic():
+            estimate, after = self.network(*self.to_device(window, state))
+        if self.crops:
+            target, after = after * target, state
+        target = self.ranks.whole(target)
+        value: Tensor = self.loss(self.ranks.whole(estimate.float()), target).mean()
         self.ranks.backward(value)
+        self.waiting += 1
+        if self.waiting == self.config.accumulate:
+            self.update()
+        kept = {name: leaf.to(state[name].dtype) for name, leaf in after.items()}
+        return value.detach(), detach(kept)
+
+    def arithmetic(self) -> torch.autocast | nullcontext[None]:
+        """Return the context of mixed precision, or of none."""
+        if self.precision == torch.float32:
+            return nullcontext()
+        return torch.autocast(self.device.type, dtype=self.precision)
+
+    def update(self) -> None:
+        """Take one optimiser step with the mean gradient of the windows since the last one."""
+        if self.waiting > 1:
+            for parameter in self.model.parameters():
+                if parameter.grad is not None:
+                    parameter.grad /= self.waiting
+        self.waiting = 0
         if self.config.clip:
             torch.nn.utils.clip_grad_norm_(self.model.parameters(), self.config.clip)
         self.optimizer.step()
-        return value.detach(), detach(state)
+        self.optimizer.zero_grad()
+        self.at.step += 1
+        if self.average is not None:
+            self.average.update(self.model)
+
+    def judged(self) -> AbstractContextManager[None]:
+        """Return a context in which the model has the weights that are judged and kept."""
+        return nullcontext() if self.average is None else self.average.applied(self.model)
 
     def finite(self, total: Tensor) -> float:
         """Return the epoch's mean loss so far, or stop where it is no number."""
@@ -280,15 +329,16 @@ class _Trainer:
         )
 
     def close_epoch(self, loss: float, lr: float, bar: Step) -> None:
+        """Judge the weights, or their running mean, and write the checkpoints."""
         at = self.at
-        validation = self.validation(self.model, self.loss, self.device, self.ranks)
+        with self.judged():
+            validation = self.validation(self.model, self.loss, self.device, self.ranks)
         if not math.isfinite(validation):
             raise DivergedError(
                 f"training diverged in epoch {at.epoch + 1}: the validation loss is no longer a "
                 f"finite number; try a lower train.lr than {self.config.lr:g}"
             )
         at.epoch += 1
-        at.step += self.epoch_steps
         at.seconds = self.seconds()
         self.epoch_steps = 0
         epoch = Epoch(at.epoch, at.seconds, loss, validation, lr)
@@ -296,9 +346,11 @@ class _Trainer:
         if at.best_loss is None or validation < at.best_loss:
             at.best_loss, at.best_epoch = validation, at.epoch
             if self.ranks.first:
-                checkpoint.save(self.directory / BEST, self.model, None, at)
+                with self.judged():
+                    checkpoint.save(self.directory / BEST, self.model, None, at)
         if self.ranks.first:
-            checkpoint.save(self.directory / LAST, self.model, self.optimizer, at)
+            mean = None if self.average is None else self.average.tensors()
+            checkpoint.save(self.directory / LAST, self.model, self.optimizer, at, mean)
         bar.update(
             completed=100.0 * self.done(),
             loss=loss,
@@ -307,6 +359,19 @@ class _Trainer:
         )
         if self.on_epoch is not None:
             self.on_epoch(epoch)
+
+
+class _Crop(nn.Module):
+    """Sends crops through `Model.crop`, called as a network is."""
+
+    def __init__(self, model: Model) -> None:
+        super().__init__()
+        self.model = model
+
+    def forward(self, x: Tensor, state: State, controls: Tensor | None) -> tuple[Tensor, Tensor]:
+        """Return the output and what each sample of it counts; the state has no say in it."""
+        del state
+        return self.model.crop(x, controls)
 
 
 def _windows(
@@ -319,7 +384,6 @@ def _windows(
             target=task.target,
             batch=config.batch,
             length=round(config.crop * model.sample_rate),
-            latency=model.latency,
             seed=seed,
             share=ranks.share,
         )

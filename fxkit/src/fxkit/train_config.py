@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 from fxkit.options import option
 
@@ -39,6 +40,26 @@ class TrainConfig:
         low=1,
     )
     batch: int = option(32, "parallel streams, or crops per step", unit="streams", low=1)
+    accumulate: int = option(
+        1,
+        "steps whose gradients are added up before the weights change: a larger batch in the "
+        "memory of a small one",
+        unit="steps",
+        low=1,
+    )
+    precision: Literal["auto", "fp32", "bf16"] = option(
+        "auto",
+        "arithmetic of the training; bf16 is mixed precision. auto takes it where it pays: on a "
+        "GPU that has it, for models that learn from crops",
+        choices=("auto", "fp32", "bf16"),
+    )
+    ema: float = option(
+        0.0,
+        "keep a running mean of the weights, each step of which has this much of the old mean in "
+        "it (0.999), and judge and save that; 0 for none",
+        low=0.0,
+        high=0.999999,
+    )
     crop: float = option(
         1.5, "length of a crop, for models that learn from crops", unit="seconds", low=0.01
     )

@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from fxkit.errors import FxkitError
 from fxkit.model import Model, State
 
 __all__ = ["WindowModel", "overlap_weights"]
@@ -107,6 +108,43 @@ class WindowModel(Model):
     def warm_up(self) -> int:
         """Two windows: an output sees no input that is older."""
         return 2 * self.window
+
+    @property
+    def granularity(self) -> int:
+        """The hop: a window is processed whenever so many samples have come in."""
+        return self.hop
+
+    def crop(self, x: Tensor, controls: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        """Process the windows that lie wholly inside crops ``[batch, 1, time]``, added up.
+
+        Every window is processed once and none hears silence that is not in the recording. The
+        weight ``[time]`` is 1 where the windows complement each other, fades in and out at the ends
+        as each window does, and is 0 after the last window: a sample counts as much as this window
+        will have to say about it.
+
+        Raises
+        ------
+        FxkitError
+            The crop is shorter than one window.
+        """
+        window, hop, time = self.window, self.hop, x.shape[-1]
+        if time < window:
+            raise FxkitError(
+                f"a crop of {time / self.sample_rate:.2f} s is shorter than the model's window of "
+                f"{window / self.sample_rate:.2f} s: raise train.crop or shorten the window"
+            )
+        count = (time - window) // hop + 1
+        length = (count - 1) * hop + window
+        frames = x[..., :length].unfold(-1, window, hop)
+        y = self._overlap_add(frames, controls, length)
+        weight = functional.fold(
+            self.weights.to(x.dtype)[None, :, None].expand(1, window, count),
+            (1, length),
+            (1, window),
+            stride=(1, hop),
+        ).view(length)
+        rest = (0, time - length)
+        return functional.pad(y, rest), functional.pad(weight, rest)
 
     def initial_state(self, batch: int) -> State:
         """Return silence behind and nothing pending."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -68,6 +68,8 @@ class _Chosen:
     terms: tuple[Term, ...]
     groups: dict[str, type[Any]]
     """Prefix of keys (``train``, ``loss.esr``) to the dataclass behind it, in order of help."""
+    defaults: Mapping[str, Any]
+    """What the model asks for of ``train``, in the place of its general defaults."""
 
     def full_key(self, key: str) -> str:
         """Turn ``loss.OPTION`` into ``loss.NAME.OPTION`` where there is only one loss."""
@@ -114,6 +116,7 @@ def resolve(values: Mapping[str, Any]) -> Settings:
         if prefix is None:
             raise FxkitError(_unknown(given, chosen))
         parts[prefix][key.removeprefix(prefix + ".")] = _path(key, value)
+    parts["train"] = {**chosen.defaults, **parts["train"]}
     made = {p: build(cls, parts[p], prefix=p) for p, cls in chosen.groups.items()}
     return Settings(
         task=chosen.task,
@@ -146,7 +149,12 @@ def keys(values: Mapping[str, Any]) -> dict[str, list[OptionInfo]]:
     for prefix, cls in chosen.groups.items():
         name = {"task": chosen.task, "model": chosen.model}.get(prefix, "")
         heading = prefix.replace("loss.", "loss ") + (f" {name}" if name else "")
-        listed[heading] = describe(cls, prefix)
+        listed[heading] = [
+            replace(info, default=chosen.defaults[info.key.removeprefix("train.")])
+            if info.key.removeprefix("train.") in chosen.defaults
+            else info
+            for info in describe(cls, prefix)
+        ]
     return listed
 
 
@@ -200,7 +208,7 @@ def _choose(flat: Mapping[str, Any]) -> _Chosen:
     groups = {"model": model.Config}
     groups |= {f"loss.{term.name}": LOSSES.get(term.name).Config for term in terms}
     groups |= {"task": task.Config, "data": DataConfig, "train": TrainConfig, "run": RunConfig}
-    return _Chosen(names["task"], names["model"], loss, terms, groups)
+    return _Chosen(names["task"], names["model"], loss, terms, groups, model.train_defaults)
 
 
 def _name(kind: str, value: Any) -> str:
