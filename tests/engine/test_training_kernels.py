@@ -91,6 +91,7 @@ def _strongest_isa_and_one_thread() -> Iterator[None]:
     engine.set_isa(ISAS[-1])
     yield
     engine.set_isa(ISAS[-1])
+    engine.set_threads(None)
     torch.set_num_threads(threads)
 
 
@@ -233,6 +234,10 @@ def test_threads_give_matching_numbers_every_time(cell: str, threads: int) -> No
     again = solve(problem, fused, torch.float32)
     assert all(torch.equal(a, b) for a, b in zip(first, again, strict=True))
     assert error(first, alone) < 1e-6
+    torch.set_num_threads(1)
+    engine.set_threads(threads)
+    chosen = solve(problem, fused, torch.float32)
+    assert all(torch.equal(a, b) for a, b in zip(first, chosen, strict=True))
 
 
 @pytest.mark.parametrize("cell", CELLS)
@@ -323,6 +328,11 @@ def test_wrong_shapes_are_refused() -> None:
         engine.gru(x[..., :1], h, weights)
     with pytest.raises(ValueError, match="wrong number of weights"):
         engine.gru(x, h, weights[:3])
+
+
+def test_no_threads_at_all_are_refused() -> None:
+    with pytest.raises(ValueError, match="at least 1"):
+        engine.set_threads(0)
 
 
 def test_unknown_instruction_sets_are_refused() -> None:

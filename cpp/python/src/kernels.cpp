@@ -6,9 +6,14 @@
 #include <nanobind/stl/vector.h>
 
 #include <cstdint>
+#include <initializer_list>
 #include <optional>
 #include <string>
 #include <vector>
+
+#if defined(__GLIBC__)
+#include <malloc.h>
+#endif
 
 #include "fxkit/kernels/recurrent.h"
 
@@ -182,12 +187,24 @@ std::size_t saved_size(const std::string& cell, std::size_t batch, std::size_t t
                              isa_named(isa));
 }
 
+// Every training step frees and asks again for the same large tensors. glibc hands them back to the
+// system each time, and faulting their pages in anew costs as much as the forward pass.
+bool keep_freed_memory() {
+#if defined(__GLIBC__)
+  return mallopt(M_MMAP_THRESHOLD, 1 << 30) == 1 && mallopt(M_TRIM_THRESHOLD, INT32_MAX) == 1;
+#else
+  return false;
+#endif
+}
+
 }  // namespace
 
 NB_MODULE(_kernels, m) {
   m.doc() = "GRU and LSTM over a window of samples, forward and backward, float32, on a CPU.";
   m.def("available_isas", &available_isas,
         "The instruction sets this machine and build have kernels for, weakest first.");
+  m.def("keep_freed_memory", &keep_freed_memory,
+        "Let this process keep the memory it frees, up to 1 GiB at a time, for its next use.");
   m.def("saved_size", &saved_size, "cell"_a, "batch"_a, "time"_a, "features"_a, "hidden"_a,
         "layers"_a, "threads"_a, "isa"_a, "How many floats `forward` saves for `backward`.");
   m.def("forward", &forward, "cell"_a, "x"_a, "hidden_state"_a, "cell_state"_a.none(),

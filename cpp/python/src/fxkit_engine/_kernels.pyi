@@ -2,6 +2,7 @@ from collections.abc import Sequence
 from typing import Any
 
 def available_isas() -> list[str]: ...
+def keep_freed_memory() -> bool: ...
 def saved_size(
     cell: str,
     batch: int,

@@ -1,9 +1,12 @@
 """GRU and LSTM over a window as PyTorch operators: `gru` and `lstm`, differentiable once.
 
 They compute what `torch.nn.GRU` and `torch.nn.LSTM` compute (unidirectional, batch first, without
-dropout between layers), float32 on a CPU, with the batch over the vector lanes and over
-`torch.get_num_threads` threads. The same seed gives the same numbers for the same number of
-threads.
+dropout between layers), float32 on a CPU, with the batch over the vector lanes and over threads:
+`torch.get_num_threads` of them, or what `set_threads` says. The same seed gives the same numbers
+for the same number of threads.
+
+The first call that saves something for a gradient tells the C library to keep freed memory in the
+process, because a training step allocates the same tensors again and again.
 
 States are ``[layers, batch, hidden]``; weights are listed as in ``nn.GRU.all_weights``, layer by
 layer: input, hidden and, with biases, input bias, hidden bias.
@@ -13,6 +16,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from functools import cache
 from typing import Any
 
 import torch
@@ -20,7 +24,7 @@ from torch import Tensor
 
 from fxkit_engine import _kernels
 
-__all__ = ["enabled", "gru", "lstm", "set_isa"]
+__all__ = ["enabled", "gru", "lstm", "set_isa", "set_threads"]
 
 _isas = _kernels.available_isas()
 _isa: str | None = _isas[-1]
@@ -32,6 +36,25 @@ def set_isa(name: str | None) -> None:
     if name is not None and name not in _isas:
         raise ValueError(f"kernels for {name!r} are not available here; there are {_isas}")
     _isa = name
+
+
+_thread_count: int | None = None
+
+
+def set_threads(count: int | None) -> None:
+    """Choose how many threads share the batch; None for as many as PyTorch uses.
+
+    The rest of a training step on a small model is too short for several threads, so the fastest
+    is often ``torch.set_num_threads(1)`` with all cores here.
+    """
+    global _thread_count
+    if count is not None and count < 1:
+        raise ValueError("the number of threads must be at least 1")
+    _thread_count = count
+
+
+def _threads() -> int:
+    return _thread_count or torch.get_num_threads()
 
 
 _wish = os.environ.get("FXKIT_KERNELS", "")
@@ -302,8 +325,16 @@ def _lstm_gradient(
 _lstm.register_autograd(_lstm_gradient, setup_context=_lstm_setup)
 
 
+@cache
+def _keep_freed_memory() -> None:
+    _kernels.keep_freed_memory()
+
+
 def _wants_gradient(*tensors: Tensor) -> bool:
-    return torch.is_grad_enabled() and any(tensor.requires_grad for tensor in tensors)
+    wants = torch.is_grad_enabled() and any(tensor.requires_grad for tensor in tensors)
+    if wants:
+        _keep_freed_memory()
+    return wants
 
 
 def gru(x: Tensor, h: Tensor, weights: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
@@ -317,7 +348,7 @@ def gru(x: Tensor, h: Tensor, weights: Sequence[Tensor]) -> tuple[Tensor, Tensor
         The last state of every layer, ``[layers, batch, hidden]``.
     """
     save = _wants_gradient(x, h, *weights)
-    y, last_h, _ = _gru(x, h, weights, save, torch.get_num_threads(), _isa_name())
+    y, last_h, _ = _gru(x, h, weights, save, _threads(), _isa_name())
     return y, last_h
 
 
@@ -326,5 +357,5 @@ def lstm(
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Run an LSTM over `x` from the states ``h`` and ``c``; see `gru`."""
     save = _wants_gradient(x, h, c, *weights)
-    y, last_h, last_c, _ = _lstm(x, h, c, weights, save, torch.get_num_threads(), _isa_name())
+    y, last_h, last_c, _ = _lstm(x, h, c, weights, save, _threads(), _isa_name())
     return y, last_h, last_c

@@ -1,0 +1,225 @@
+// A recurrent layer over a block: input's share for a few frames at once, then frame by frame.
+#pragma once
+
+#include <algorithm>
+#include <cstring>
+
+#include "kernels.h"
+#include "matvec.h"
+
+namespace {
+
+using fxkit::engine::RecurrentCall;
+using fxkit::engine::RecurrentKernels;
+
+template <class Cell>
+struct Recurrent {
+  using Cut = Blocks<Cell::max_vectors>;
+
+  // Frames whose hidden states are kept before they are turned into rows.
+  static constexpr size_t chunk = fxkit::engine::row_unit;
+  // Frames whose input share is computed at once.
+  static constexpr size_t ahead = 8;
+  // Streams that share each weight that is loaded.
+  static constexpr int together = 2;
+
+  static size_t units(size_t hidden) { return (hidden + width - 1) / width * width; }
+  static size_t columns(size_t hidden) {
+    return (hidden + column_unit - 1) / column_unit * column_unit;
+  }
+
+  static size_t matrix_size(size_t hidden) {
+    return Cell::gates * units(hidden) * columns(hidden);
+  }
+
+  // Block by block: the first gates of all columns, then the others.
+  static void pack_matrix(const float* weight, size_t hidden, float* out) {
+    const size_t vectors = units(hidden) / width;
+    const Cut cut(vectors);
+    const auto pack = [&](size_t block, int gate_begin, int gate_end) {
+      for (size_t k = 0; k < columns(hidden); ++k) {
+        for (int gate = gate_begin; gate < gate_end; ++gate) {
+          for (size_t i = 0; i < cut.size(block) * width; ++i) {
+            const size_t unit = cut.first(block) * width + i;
+            const bool real = unit < hidden && k < hidden;
+            *out++ = real ? Cell::scale[gate] * weight[(gate * hidden + unit) * hidden + k] : 0.0f;
+          }
+        }
+      }
+    };
+    for (size_t block = 0; block < cut.count; ++block) {
+      pack(block, 0, Cell::first_gates);
+      pack(block, Cell::first_gates, Cell::gates);
+    }
+  }
+
+  static size_t input_size(size_t inputs, size_t hidden) {
+    return (Cell::gates * (inputs + 1) + Cell::extra_rows) * units(hidden);
+  }
+
+  // Vector by vector of [gates, units]: the bias, then the weights of every input; extra rows last.
+  static void pack_input(const float* weight, const float* bias_ih, const float* bias_hh,
+                         size_t inputs, size_t hidden, float* out) {
+    const size_t count = units(hidden);
+    for (int gate = 0; gate < Cell::gates; ++gate) {
+      const bool apart = Cell::extra_rows > 0 && gate == Cell::gates - 1;
+      for (size_t vector = 0; vector < count; vector += width) {
+        for (size_t input = 0; input <= inputs; ++input) {
+          for (size_t unit = vector; unit < vector + width; ++unit, ++out) {
+            const size_t row = gate * hidden + unit;
+            double value = 0;
+            if (unit < hidden) {
+              if (input > 0) {
+                value = weight[row * inputs + input - 1];
+              } else {
+                value += bias_ih ? bias_ih[row] : 0.0f;
+                value += bias_hh && !apart ? bias_hh[row] : 0.0f;
+              }
+            }
+            *out = static_cast<float>(Cell::scale[gate] * value);
+          }
+        }
+      }
+    }
+    if (Cell::extra_rows == 0) return;
+    for (size_t unit = 0; unit < count; ++unit) {
+      const int gate = Cell::gates - 1;
+      const bool real = unit < hidden && bias_hh;
+      *out++ = real ? Cell::scale[gate] * bias_hh[gate * hidden + unit] : 0.0f;
+    }
+  }
+
+  static size_t scratch_size(size_t hidden) {
+    return together * units(hidden) * (ahead * Cell::gates + chunk + 1);
+  }
+
+  static void run(const RecurrentCall& call) {
+    bool backwards = *call.backwards;
+    size_t stream = 0;
+    for (; stream + together <= call.streams; stream += together) {
+      backwards = run_streams<together>(call, stream);
+    }
+    for (; stream < call.streams; ++stream) backwards = run_streams<1>(call, stream);
+    *call.backwards = backwards;
+  }
+
+ private:
+  template <int Streams>
+  static bool run_streams(const RecurrentCall& call, size_t stream) {
+    const size_t hidden = call.weights.hidden;
+    const size_t count = units(hidden);
+    const size_t history_size = (chunk + 1) * count;
+    float* const shares = call.scratch;
+    float* const history = shares + together * ahead * Cell::gates * count;
+    float* cell[Streams];
+    for (int s = 0; s < Streams; ++s) cell[s] = Cell::has_cell ? call.c + (stream + s) * count : nullptr;
+    const float* const extra =
+        call.weights.input + Cell::gates * (call.weights.inputs + 1) * count;
+    bool backwards = *call.backwards;
+    for (size_t start = 0; start < call.frames; start += chunk) {
+      const size_t size = std::min(chunk, call.frames - start);
+      for (int s = 0; s < Streams; ++s) {
+        std::memcpy(history + s * history_size, call.h + (stream + s) * count,
+                    count * sizeof(float));
+      }
+      for (size_t t = 0; t < size; ++t) {
+        if (t % ahead == 0) {
+          for (int s = 0; s < Streams; ++s) {
+            input_share(call, stream + s, start + t, count,
+                        shares + s * ahead * Cell::gates * count);
+          }
+        }
+        const float* h[Streams];
+        const float* input[Streams];
+        float* out[Streams];
+        for (int s = 0; s < Streams; ++s) {
+          h[s] = history + s * history_size + t * count;
+          out[s] = history + s * history_size + (t + 1) * count;
+          input[s] = shares + (s * ahead + t % ahead) * Cell::gates * count;
+        }
+        frame<Streams>(call.weights.matrix, hidden, count, h, input, extra, out, cell, backwards);
+        backwards = !backwards;
+      }
+      for (int s = 0; s < Streams; ++s) {
+        const float* states = history + s * history_size + count;
+        std::memcpy(call.h + (stream + s) * count, states + (size - 1) * count,
+                    count * sizeof(float));
+        to_rows(states, count, hidden, call.y + (stream + s) * call.y_stride + start,
+                call.streams * call.y_stride, size, call.y_room - start);
+      }
+    }
+    return backwards;
+  }
+
+  template <int Streams>
+  static FXK_INLINE void frame(const float* matrix, size_t hidden, size_t count,
+                               const float* const (&h)[Streams],
+                               const float* const (&input)[Streams], const float* extra,
+                               float* const (&out)[Streams], float* const (&cell)[Streams],
+                               bool backwards) {
+    const size_t column_count = columns(hidden);
+    const Cut cut(count / width);
+    for (size_t i = 0; i < cut.count; ++i) {
+      const size_t block = backwards ? cut.count - 1 - i : i;
+      const size_t first = cut.first(block) * width;
+      const float* weights = matrix + first * column_count * Cell::gates;
+      with_constant<Cell::max_vectors>(cut.size(block), [&](auto vectors) {
+        Cell::template frame<vectors, Streams>(weights, column_count, h, input, extra, count, first,
+                                               out, cell, backwards);
+      });
+    }
+  }
+
+  // out[t][gates, units] = bias + weight x, for `ahead` frames; a row's padding may be read.
+  static FXK_INLINE void input_share(const RecurrentCall& call, size_t stream, size_t start,
+                                     size_t count, float* out) {
+    const size_t inputs = call.weights.inputs;
+    const float* weights = call.weights.input;
+    const float* x = call.x + stream * call.x_stride + start;
+    const size_t step = call.streams * call.x_stride;
+    const size_t share = Cell::gates * count;
+    for (size_t row = 0; row < share; row += width) {
+      Vec sums[ahead];
+      const Vec bias = load(weights);
+      weights += width;
+      unroll<ahead>([&](auto t) FXK_INLINE_LAMBDA { sums[t] = bias; });
+      const float* in = x;
+      for (size_t i = 0; i < inputs; ++i, in += step, weights += width) {
+        const Vec w = load(weights);
+        unroll<ahead>([&](auto t) FXK_INLINE_LAMBDA { sums[t] += w * splat(in[t]); });
+      }
+      unroll<ahead>([&](auto t) FXK_INLINE_LAMBDA { store(out + t * share + row, sums[t]); });
+    }
+  }
+
+  // rows[u][t] = states[t][u]; whole vectors of frames are written where the row has the room.
+  static FXK_INLINE void to_rows(const float* states, size_t count, size_t hidden, float* rows,
+                                 size_t stride, size_t frames, size_t room) {
+    for (size_t t = 0; t < frames; t += width) {
+      if (t + width > room) {
+        for (size_t u = 0; u < hidden; ++u) {
+          for (size_t i = t; i < frames; ++i) rows[u * stride + i] = states[i * count + u];
+        }
+        return;
+      }
+      for (size_t u = 0; u < hidden; u += width) {
+        Vec square[width];
+        unroll<width>(
+            [&](auto i) FXK_INLINE_LAMBDA { square[i] = load(states + (t + i) * count + u); });
+        transpose(square);
+        unroll<width>([&](auto i) FXK_INLINE_LAMBDA {
+          if (u + i < hidden) store_unaligned(rows + (u + i) * stride + t, square[i]);
+        });
+      }
+    }
+  }
+};
+
+template <class Cell>
+constexpr RecurrentKernels recurrent_kernels() {
+  using R = Recurrent<Cell>;
+  return {&R::units,      &R::matrix_size,  &R::pack_matrix, &R::input_size,
+          &R::pack_input, &R::scratch_size, &R::run};
+}
+
+}  // namespace
