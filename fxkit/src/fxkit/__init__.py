@@ -1,8 +1,8 @@
 """fxkit learns a guitar effect from a pair of recordings and plays it live.
 
 Everything that the command line does is one call here: `run`, `open`, `render`, `evaluate`, `info`,
-`check`, `bench`, `plugins`. All of them, and the modules of the package, are imported on first use:
-``import fxkit`` itself is instant.
+`check`, `bench`, `plugins`, `tune`, `import_model`, `export`. All of them, and the modules of the
+package, are imported on first use: ``import fxkit`` itself is instant.
 """
 
 from __future__ import annotations
@@ -11,7 +11,19 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from fxkit.api import bench, check, evaluate, info, open, plugins, render, run  # noqa: A004
+    from fxkit.api import (
+        bench,
+        check,
+        evaluate,
+        export,
+        import_model,
+        info,
+        open,  # noqa: A004
+        plugins,
+        render,
+        run,
+        tune,
+    )
     from fxkit.errors import ArtifactError, FxkitError, PluginError
 
 __all__ = [
@@ -21,11 +33,14 @@ __all__ = [
     "bench",
     "check",
     "evaluate",
+    "export",
+    "import_model",
     "info",
     "open",
     "plugins",
     "render",
     "run",
+    "tune",
 ]
 
 _HOME = {name: "fxkit.errors" if name.endswith("Error") else "fxkit.api" for name in __all__}

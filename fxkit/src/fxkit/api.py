@@ -18,13 +18,19 @@ if TYPE_CHECKING:
     from fxkit.artifact import Artifact
     from fxkit.data import DataConfig
     from fxkit.evaluation import Evaluation
+    from fxkit.exchange import Exported
     from fxkit.manifest import Manifest
     from fxkit.model import Model
     from fxkit.pipeline import RunResult
     from fxkit.realtime import BlockTime
     from fxkit.testing import LawResult
+    from fxkit.tuning import Search
+    from fxkit.tuning.execute import TuneResult
 
-__all__ = ["bench", "check", "evaluate", "info", "open", "plugins", "render", "run"]
+__all__ = [
+    *("bench", "check", "evaluate", "export", "import_model", "info", "open", "plugins"),
+    *("render", "run", "tune"),
+]
 
 PathLike = str | os.PathLike[str]
 REGISTRIES: dict[str, Registry] = {
@@ -86,6 +92,84 @@ def run(
 
     with _progress(progress) as shown:
         return execute(resolved, shown, resume=folder)
+
+
+def tune(
+    *,
+    config: PathLike | Sequence[PathLike] = (),
+    resume: PathLike | None = None,
+    progress: Progress | bool = False,
+    **settings: Any,
+) -> TuneResult:
+    """Search for good settings, write them down as a recipe, and train with them.
+
+    Parameters
+    ----------
+    config, progress
+        As for `run`.
+    resume
+        The folder of an earlier search to go on with. Its settings are taken; only a few of
+        ``tune`` may be changed.
+    **settings
+        Settings as for `run`; what is given is not searched. ``tune`` says how: ``tune={"trials":
+        40}``; ``search`` says what: ``search={"model.hidden": "16,32"}``. ``trials``, ``minutes``,
+        ``jobs``, ``objectives`` and ``storage`` need no group.
+
+    Returns
+    -------
+    TuneResult
+        The folder, all trials, the best or the Pareto front, the recipes and the final run.
+
+    Raises
+    ------
+    FxkitError
+        For bad input, or if no trial was finished.
+    """
+    search, folder = _search(config, resume, settings)
+    need_torch()
+    from fxkit.tuning.execute import execute
+
+    shown = _progress(progress)
+    if resume is None and search.settings.run.dir:
+        folder = Path(search.settings.run.dir)
+    return execute(search, shown, directory=folder, resume=resume is not None)
+
+
+def tune_worker(
+    *,
+    config: PathLike | Sequence[PathLike] = (),
+    resume: PathLike | None = None,
+    index: int | None = None,
+    progress: Progress | bool = False,
+    **settings: Any,
+) -> str:
+    """Run trials of a study that others share, for as long as it needs some; return why it ended.
+
+    Parameters
+    ----------
+    config, progress, **settings
+        As for `tune`: the same as where the search was begun, with its ``storage``.
+    resume
+        The folder of the search instead, where it is on this machine.
+    index
+        A number for this process, unlike that of any other; None chooses one.
+    """
+    import secrets
+    import tempfile
+
+    search, folder = _search(config, resume, settings)
+    if folder is None and not search.tune.storage:
+        raise FxkitError("--worker needs storage=..., the database that the machines share")
+    need_torch()
+    from fxkit.tuning.execute import work
+
+    # A study of another folder's file is found there; all else is kept nowhere.
+    number = secrets.randbelow(1 << 30) + 256 if index is None else index
+    shown = _progress(progress)
+    if folder is not None:
+        return work(search, shown, directory=folder, index=number)
+    with tempfile.TemporaryDirectory(prefix="fxkit-") as scratch:
+        return work(search, shown, directory=Path(scratch), index=number)
 
 
 def open(path: PathLike) -> Artifact:  # noqa: A001 - fxkit.open is what one would expect
@@ -214,6 +298,75 @@ def info(path: PathLike) -> Manifest:
     return open(path).manifest
 
 
+def import_model(
+    path: PathLike, out: PathLike | None = None, *, format: str | None = None, **options: Any  # noqa: A002
+) -> Artifact:
+    """Read another player's file; the model renders, benchmarks and plays like any other.
+
+    Parameters
+    ----------
+    path
+        The file: .nam, AIDA-X, Proteus, ... ; ``fxkit list`` shows the formats.
+    out
+        The model file to write; None writes none.
+    format
+        The format's name; None takes the one that the file looks like.
+    **options
+        Settings of the format: ``**{"format.size": 0.5}``.
+
+    Raises
+    ------
+    FxkitError
+        The file is damaged, or holds something that is not known.
+    """
+    need_torch()
+    from fxkit import artifact, exchange
+    from fxkit.config import flatten
+
+    read = exchange.read(Path(path), format, flatten(options))
+    return read if out is None else artifact.save(out, read.model, read.manifest)
+
+
+def export(
+    model: PathLike | Artifact, to: str, out: PathLike | None = None, **options: Any
+) -> Exported:
+    """Write a model for another player, or say why that player would not compute it exactly.
+
+    Parameters
+    ----------
+    model
+        A model file, a run folder, or what `open` returned.
+    to
+        The format's name: ``"nam"``, ``"aida-x"``, ``"proteus"``, ``"torchscript"``, ``"onnx"``.
+    out
+        The file to write; None puts it beside the model.
+    **options
+        Settings of the format, with ``format.`` in front.
+
+    Returns
+    -------
+    Exported
+        Its path, and what its user should know.
+
+    Raises
+    ------
+    FxkitError
+        The format cannot hold this model exactly; says which setting to train with.
+    """
+    FORMATS.get(to)
+    need_torch()
+    from fxkit import exchange
+    from fxkit.config import flatten
+
+    if isinstance(model, str | os.PathLike):
+        source: Path | None = _model_file(model)
+        artifact = open(model)
+    else:
+        source, artifact = None, model
+    target = None if out is None else Path(out)
+    return exchange.write(artifact, to, source, target, flatten(options))
+
+
 def check(name: str, *, kind: str | None = None) -> list[LawResult]:
     """Check the laws of `fxkit.testing` on an installed plug-in.
 
@@ -322,6 +475,22 @@ def _progress(wanted: Progress | bool) -> Progress:
     if isinstance(wanted, bool):
         return for_stream() if wanted else SilentProgress()
     return wanted
+
+
+def _search(
+    config: PathLike | Sequence[PathLike], resume: PathLike | None, settings: Mapping[str, Any]
+) -> tuple[Search, Path | None]:
+    """Return the search that the arguments describe, and its folder if it has one."""
+    from fxkit import tuning
+    from fxkit.config import flatten, read_yaml
+
+    values: dict[str, Any] = {}
+    for file in [config] if isinstance(config, str | os.PathLike) else config:
+        values |= read_yaml(Path(file))
+    values |= flatten(settings)
+    if resume is not None:
+        return tuning.load(Path(resume), values), Path(resume)
+    return tuning.resolve(values), None
 
 
 def _resumed(folder: Path, given: Mapping[str, Any]) -> dict[str, Any]:

@@ -23,6 +23,7 @@ __all__ = [
     "SilentProgress",
     "Step",
     "TerminalProgress",
+    "clock_time",
     "for_stream",
 ]
 
@@ -225,7 +226,7 @@ class _PlainStep(_Closing):
         if not self._ended:
             self._ended = True
             how = "stopped after" if failed else "done in"
-            seconds = _clock_time(self._owner.clock() - self._began)
+            seconds = clock_time(self._owner.clock() - self._began)
             self._owner.note(self._line(f"{how} {seconds}"))
 
     def _show(self) -> None:
@@ -236,10 +237,10 @@ class _PlainStep(_Closing):
         elapsed = now - self._began
         if self._total and self._done > 0:
             share = min(self._done / self._total, 1.0)
-            left = _clock_time(elapsed * (1.0 / share - 1.0))
-            self._owner.note(self._line(f"{share:.0%}, {_clock_time(elapsed)} gone, {left} left"))
+            left = clock_time(elapsed * (1.0 / share - 1.0))
+            self._owner.note(self._line(f"{share:.0%}, {clock_time(elapsed)} gone, {left} left"))
         else:
-            self._owner.note(self._line(f"{_clock_time(elapsed)} gone"))
+            self._owner.note(self._line(f"{clock_time(elapsed)} gone"))
 
     def _line(self, state: str) -> str:
         losses = _losses(self._loss, self._validation)
@@ -253,6 +254,11 @@ class TerminalProgress(_Closing):
     ----------
     stream
         The terminal; standard error by default.
+
+    Attributes
+    ----------
+    console
+        Where it draws, for other live displays that take turns with it.
     """
 
     def __init__(self, stream: TextIO | None = None) -> None:
@@ -266,7 +272,7 @@ class TerminalProgress(_Closing):
             TimeRemainingColumn,
         )
 
-        self._console = Console(file=stream, stderr=stream is None, highlight=False)
+        self.console = Console(file=stream, stderr=stream is None, highlight=False)
         self._bars: RichBars = Progress(
             TextColumn("{task.description}", markup=False),
             BarColumn(bar_width=24),
@@ -276,7 +282,7 @@ class TerminalProgress(_Closing):
             TimeRemainingColumn(),
             TextColumn("left", style="dim"),
             TextColumn("{task.fields[losses]}", markup=False, style="cyan"),
-            console=self._console,
+            console=self.console,
         )
         self._running = False
 
@@ -293,11 +299,11 @@ class TerminalProgress(_Closing):
         """Write the warning above the bars."""
         from rich.text import Text
 
-        self._console.print(Text.assemble(("warning: ", "yellow"), line), soft_wrap=True)
+        self.console.print(Text.assemble(("warning: ", "yellow"), line), soft_wrap=True)
 
     def note(self, line: str) -> None:
         """Write the note above the bars."""
-        self._console.print(line, markup=False, soft_wrap=True)
+        self.console.print(line, markup=False, soft_wrap=True)
 
     def _close(self, *, failed: bool) -> None:
         self._stop()
@@ -384,7 +390,8 @@ def _losses(loss: float | None, validation: float | None) -> str:
     return ", ".join(shown)
 
 
-def _clock_time(seconds: float) -> str:
+def clock_time(seconds: float) -> str:
+    """Write a length of time as minutes and seconds, with hours where there are any."""
     minutes, rest = divmod(round(max(seconds, 0.0)), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"

@@ -59,6 +59,16 @@ class Range:
         steps = (value - self.low) / self.step if self.step is not None else 0.0
         return abs(steps - round(steps)) < 1e-6
 
+    def nearest(self, value: object) -> float:
+        """Return what comes nearest to `value`; the middle if that is no number."""
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            value = math.sqrt(self.low * self.high) if self.log else (self.low + self.high) / 2
+        near: float = min(max(value, self.low), self.high)
+        if self.step is not None:
+            most = math.floor((self.high - self.low) / self.step + 1e-9)
+            near = self.low + self.step * min(round((near - self.low) / self.step), most)
+        return round(near) if self.whole else near
+
     def __str__(self) -> str:
         """Return it as ``search.KEY=`` takes it."""
         end = ":log" if self.log else f":{self.step:g}" if self.step is not None else ""
@@ -87,6 +97,15 @@ class Choice:
     def holds(self, value: object) -> bool:
         """Say whether `value` can come out of a search of this choice."""
         return any(type(v) is type(value) and v == value for v in self.values)
+
+    def nearest(self, value: object) -> Scalar:
+        """Return `value` if it is among the values, else the nearest number, else the first."""
+        if self.holds(value):
+            return next(v for v in self.values if v == value and type(v) is type(value))
+        numbers = [v for v in self.values if isinstance(v, int | float) and not isinstance(v, bool)]
+        if numbers and isinstance(value, int | float) and not isinstance(value, bool):
+            return min(numbers, key=lambda v: abs(v - value))
+        return self.values[0]
 
     def __str__(self) -> str:
         """Return it as ``search.KEY=`` takes it."""

@@ -10,6 +10,7 @@ import torch
 from fxkit.model import Model, State
 from fxkit.options import option
 from fxkit.recurrent import gru
+from fxkit.search import Choice, Range
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -17,6 +18,7 @@ from fxkit_models.features import with_controls
 
 if TYPE_CHECKING:
     from fxkit.graph import Graph, Node
+    from fxkit.search import Dimension
 
 __all__ = ["NNGRU"]
 
@@ -57,6 +59,16 @@ class NNGRU(Model):
         )
         self.readout = nn.Linear(config.channels + config.hidden, 1)
         self.dry = nn.Parameter(torch.zeros(1)) if config.dry else None
+
+    @classmethod
+    def search_space(cls) -> dict[str, Dimension]:
+        """Return what `fxkit tune` searches."""
+        return {
+            "hidden": Choice((16, 24, 32, 48, 64)),
+            "layers": Choice((1, 2)),
+            "taps": Choice((3, 16, 64, 256)),
+            "channels": Range(4, 24, step=4),
+        }
 
     def initial_state(self, batch: int) -> State:
         """Return the past samples ``x``, ``[batch, 1, taps - 1]``, and ``h`` as in `gru`: zeros."""

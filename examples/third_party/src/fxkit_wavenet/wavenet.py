@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import torch
 from fxkit.model import Model, State
 from fxkit.options import option
+from fxkit.search import Dimension, Range
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -114,6 +115,15 @@ class WaveNet(Model):
         )
         self.head = nn.Conv1d(config.channels, config.head, 1)
         self.readout = nn.Conv1d(config.head, 1, 1)
+
+    @classmethod
+    def search_space(cls) -> dict[str, Dimension]:
+        """Return what ``fxkit tune model=wavenet`` searches."""
+        return {
+            "channels": Range(4, 16, step=4),
+            "layers": Range(6, 10),
+            "train.lr": Range(5e-4, 2e-2, log=True),
+        }
 
     @property
     def warm_up(self) -> int:

@@ -28,8 +28,11 @@ __all__ = ["COMMANDS", "main"]
 
 COMMANDS = {
     "run": "train a model, score it, write its file and a report",
+    "tune": "search for good settings, then train with them",
     "render": "play a recording through a model",
     "evaluate": "score a model on recordings",
+    "import": "make a model file of another player's file",
+    "export": "write a model for another player",
     "info": "show what is in a model file",
     "list": "show every plug-in that is installed",
     "check": "check that a plug-in keeps the laws",

@@ -5,7 +5,9 @@ A plug-in adds its own with the decorator `section`.
 """
 
 from fxkit.report import (
+    clean_section,
     error_section,
+    estimate_section,
     listen_section,
     run_section,
     scores_section,
@@ -18,7 +20,9 @@ from fxkit.report.registry import Section, names, section
 from fxkit.report.templates import render
 
 _BUILT_IN = (
+    clean_section,
     error_section,
+    estimate_section,
     listen_section,
     run_section,
     scores_section,

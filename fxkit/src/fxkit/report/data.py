@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from fxkit.realtime import BlockTime
+    from fxkit.reference import Reference
     from fxkit.scores import Evaluation
     from fxkit.task import Task
     from fxkit.train import Epoch
@@ -39,3 +40,7 @@ class ReportData:
     """Versions, machine, seed: whatever is needed to do it again."""
     stopped: str = ""
     """Why the training ended, in plain words."""
+    estimated: float = 0.0
+    """Seconds of the training material of which a model had estimated a side."""
+    reference: Reference | None = None
+    """Another run to compare with."""

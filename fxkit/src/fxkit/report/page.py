@@ -8,14 +8,18 @@ import errno
 import hashlib
 import os
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
+
+from markupsafe import Markup
 
 from fxkit.errors import FxkitError
 from fxkit.report.data import ReportData
-from fxkit.report.registry import find
+from fxkit.report.registry import Section, find
 from fxkit.report.templates import asset, render
 
-__all__ = ["page", "write"]
+__all__ = ["assemble", "page", "write", "write_html"]
 
 
 def page(data: ReportData) -> str:
@@ -29,13 +33,28 @@ def page(data: ReportData) -> str:
     PluginError
         If the task names a section that does not exist.
     """
-    sections = [(found, found.write(data)) for found in find(data.task.sections)]
+    return assemble(data, [(found, found.write(data)) for found in find(data.task.sections)])
+
+
+def assemble(
+    data: Any, sections: Sequence[tuple[Section, Markup | None]], *, made: str = "trained"
+) -> str:
+    """Return a page of `sections`, those without a body left out.
+
+    Parameters
+    ----------
+    data
+        What the head of the page shows: ``title``, ``task``, ``model`` and ``description``.
+    made
+        What was done on the recordings that `description` names.
+    """
     script = asset("player.js")
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode("ascii")
     return str(
         render(
             "page.html",
             data=data,
+            made=made,
             sections=[(found, body) for found, body in sections if body is not None],
             style=asset("page.css"),
             script=script,
@@ -52,8 +71,19 @@ def write(path: str | os.PathLike[str], data: ReportData) -> None:
     FxkitError
         If the file cannot be written: no permission, no such folder, a full disk.
     """
+    write_html(path, page(data))
+
+
+def write_html(path: str | os.PathLike[str], text: str) -> None:
+    """Write a page to `path`, complete or not at all.
+
+    Raises
+    ------
+    FxkitError
+        If the file cannot be written: no permission, no such folder, a full disk.
+    """
     path = Path(path)
-    html = page(data).encode()
+    html = text.encode()
     temporary: Path | None = None
     try:
         handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent)

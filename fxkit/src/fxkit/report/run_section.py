@@ -18,7 +18,7 @@ from fxkit.report.templates import render
 if TYPE_CHECKING:
     from fxkit.train import Epoch
 
-__all__ = ["data_section", "provenance", "realtime", "training"]
+__all__ = ["data_section", "flat", "provenance", "realtime", "training"]
 
 
 @section("training", "Training")
@@ -108,9 +108,9 @@ def provenance(data: ReportData) -> Markup:
     """List the model's configuration, every setting, and the machine."""
     model = {k: v for k, v in data.model.items() if k != "config"}
     tables = {
-        "Model": [*_flat(model), *_flat(data.model.get("config") or {}, "config.")],
-        "Settings": list(_flat(data.settings)),
-        "Machine and versions": list(_flat(data.environment)),
+        "Model": [*flat(model), *flat(data.model.get("config") or {}, "config.")],
+        "Settings": list(flat(data.settings)),
+        "Machine and versions": list(flat(data.environment)),
     }
     return render("provenance.html", tables={t: rows for t, rows in tables.items() if rows})
 
@@ -130,11 +130,11 @@ def _epoch_axis(history: Sequence[Epoch]) -> Axis:
     return Axis(plain.low, plain.high, tuple(ticks), "epoch")
 
 
-def _flat(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:
+def flat(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:
     """Yield nested settings as key=value pairs with dotted keys."""
     for key, value in values.items():
         if isinstance(value, Mapping) and value:
-            yield from _flat(value, f"{prefix}{key}.")
+            yield from flat(value, f"{prefix}{key}.")
         elif isinstance(value, list | tuple):
             yield f"{prefix}{key}", ", ".join(map(str, value)) or words.DASH
         else:

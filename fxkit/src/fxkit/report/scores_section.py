@@ -105,6 +105,11 @@ METRICS = {
 """How each field of `fxkit.scores.Scores` is shown."""
 
 
+UNSCORED = (
+    "Not scored: there was no recording with both sides as they were played to compare with."
+)
+
+
 @section("summary", "")
 def summary(data: ReportData) -> Markup:
     """Open with the one score that counts most, in words, and the facts of the model."""
@@ -114,7 +119,7 @@ def summary(data: ReportData) -> Markup:
         "summary.html",
         data=data,
         esr=esr,
-        verdict=words.esr_meaning(esr),
+        verdict=words.esr_meaning(esr) if evaluation.seconds else UNSCORED,
         factor=_ratio(baseline, esr),
         facts=_facts(data),
     )
@@ -150,8 +155,10 @@ def _facts(data: ReportData) -> list[tuple[str, str, str]]:
 
 
 @section("scores", "Scores")
-def scores(data: ReportData) -> Markup:
+def scores(data: ReportData) -> Markup | None:
     """Show every metric of the task, beside that of the unprocessed input."""
+    if not data.evaluation.seconds:
+        return None
     return render(
         "scores.html",
         rows=[_row(name, data.evaluation) for name in data.task.metrics],
