@@ -3,16 +3,19 @@
 import numpy as np
 import pytest
 import torch
+from fxkit.scaled import Scaled
 from fxkit.testing import ModelLaws
 from fxkit_models.gru import GRU
 
 
 class TestLaws(ModelLaws):
-    @pytest.fixture(params=["default", "deep", "knobs"])
+    @pytest.fixture(params=["default", "deep", "fixed", "knobs"])
     def model(self, request: pytest.FixtureRequest) -> GRU:
         torch.manual_seed(0)
         if request.param == "deep":
             return GRU(GRU.Config(hidden=6, layers=3, dry=False))
+        if request.param == "fixed":
+            return GRU(GRU.Config(hidden=6, dry_gain="fixed"))
         return GRU(GRU.Config(hidden=8), controls=2 if request.param == "knobs" else 0)
 
 
@@ -58,3 +61,19 @@ def test_the_dry_path_starts_silent_and_learns() -> None:
 
 def test_without_a_dry_path_there_is_no_gain() -> None:
     assert "dry" not in GRU(GRU.Config(dry=False)).state_dict()
+
+
+def test_a_fixed_dry_path_stays_one_through_the_level_gains() -> None:
+    model = GRU(GRU.Config(hidden=4, dry_gain="fixed"))
+    assert "dry" not in dict(model.named_parameters())
+    with torch.no_grad():
+        model.readout.weight.zero_()
+        model.readout.bias.zero_()
+    scaled = Scaled.from_levels(model, input_rms=0.07, target_rms=0.4)
+    assert scaled.unit_dry
+    x = torch.randn(1, 1, 20)
+    y, _ = scaled(x, scaled.initial_state(1))
+    torch.testing.assert_close(y, x, rtol=1e-6, atol=0)
+    assert not GRU(GRU.Config()).unit_dry
+    assert not GRU(GRU.Config(dry=False, dry_gain="fixed")).unit_dry
+    assert not Scaled(model, input_gain=2.0).unit_dry

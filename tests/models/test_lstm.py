@@ -3,16 +3,19 @@
 import numpy as np
 import pytest
 import torch
+from fxkit.scaled import Scaled
 from fxkit.testing import ModelLaws
 from fxkit_models.lstm import LSTM
 
 
 class TestLaws(ModelLaws):
-    @pytest.fixture(params=["default", "deep", "knobs"])
+    @pytest.fixture(params=["default", "deep", "fixed", "knobs"])
     def model(self, request: pytest.FixtureRequest) -> LSTM:
         torch.manual_seed(0)
         if request.param == "deep":
             return LSTM(LSTM.Config(hidden=6, layers=3, dry=False))
+        if request.param == "fixed":
+            return LSTM(LSTM.Config(hidden=6, dry_gain="fixed"))
         return LSTM(LSTM.Config(hidden=8), controls=2 if request.param == "knobs" else 0)
 
 
@@ -51,3 +54,19 @@ def test_the_dry_path_starts_silent() -> None:
     assert model.dry is not None
     assert model.dry.item() == 0.0
     assert "dry" not in LSTM(LSTM.Config(dry=False)).state_dict()
+
+
+def test_a_fixed_dry_path_stays_one_through_the_level_gains() -> None:
+    model = LSTM(LSTM.Config(hidden=4, dry_gain="fixed"))
+    assert "dry" not in dict(model.named_parameters())
+    with torch.no_grad():
+        model.readout.weight.zero_()
+        model.readout.bias.zero_()
+    scaled = Scaled.from_levels(model, input_rms=0.07, target_rms=0.4)
+    assert scaled.unit_dry
+    x = torch.randn(1, 1, 20)
+    y, _ = scaled(x, scaled.initial_state(1))
+    torch.testing.assert_close(y, x, rtol=1e-6, atol=0)
+    assert not LSTM(LSTM.Config()).unit_dry
+    assert not LSTM(LSTM.Config(dry=False, dry_gain="fixed")).unit_dry
+    assert not Scaled(model, input_gain=2.0).unit_dry

@@ -299,7 +299,11 @@ def info(path: PathLike) -> Manifest:
 
 
 def import_model(
-    path: PathLike, out: PathLike | None = None, *, format: str | None = None, **options: Any  # noqa: A002
+    path: PathLike,
+    out: PathLike | None = None,
+    *,
+    format: str | None = None,  # noqa: A002
+    **options: Any,
 ) -> Artifact:
     """Read another player's file; the model renders, benchmarks and plays like any other.
 

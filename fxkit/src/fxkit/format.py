@@ -38,6 +38,10 @@ class Format(ABC):
         """Say whether the file looks like this format; reads a few bytes at most."""
         return path.name.lower().endswith(self.suffixes)
 
+    def caution(self, artifact: Artifact) -> str:
+        """Return what a user should know who is given this model in this format; mostly empty."""
+        return ""
+
     def write(self, artifact: Artifact, path: Path) -> None:
         """Write the model to `path`, complete or not at all."""
         raise FxkitError(f"{self.title}: this format can be read but not written")

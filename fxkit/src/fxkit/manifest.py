@@ -43,9 +43,9 @@ class Level:
     __pydantic_config__ = _STRICT
 
     rms: Annotated[float, Field(ge=0, allow_inf_nan=False)]
-    """Linear, full scale 1."""
+    """Linear, full scale 1; 0 if not known, as in a model from another player's file."""
     peak: Annotated[float, Field(ge=0, allow_inf_nan=False)]
-    """Linear, full scale 1."""
+    """Linear, full scale 1; 0 if not known."""
     loudness: _Number | None = None
     """Integrated loudness in LUFS (ITU-R BS.1770); None for silence or if not measured."""
     dbu: _Number | None = None

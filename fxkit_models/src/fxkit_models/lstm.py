@@ -11,6 +11,7 @@ from fxkit.options import option
 from fxkit.recurrent import lstm
 from torch import Tensor, nn
 
+from fxkit_models.dry import DRY_GAINS, dry_gain
 from fxkit_models.features import with_controls
 
 if TYPE_CHECKING:
@@ -24,7 +25,8 @@ class LSTM(Model):
 
     ``y[t] = w . h[t] + b + g x[t]``, where h is an LSTM (Hochreiter & Schmidhuber, "Long short-term
     memory", Neural Computation 9, 1997, as `torch.nn.LSTM` computes it) over the sample and the
-    knobs. The gain g starts at 0: a drive that takes the bass away would have to unlearn a 1.
+    knobs. The gain g starts at 0: a drive that takes the bass away would have to unlearn a 1. It
+    can be fixed at 1 for players that add the input whatever the file says.
     """
 
     @dataclass(frozen=True)
@@ -33,7 +35,10 @@ class LSTM(Model):
 
         hidden: int = option(48, "size of the hidden state", unit="units", low=1, high=1024)
         layers: int = option(1, "recurrent layers, one on top of the other", low=1, high=8)
-        dry: bool = option(True, "add the input to the output at a learned gain")
+        dry: bool = option(True, "add the input to the output")
+        dry_gain: str = option(
+            "learned", "gain of the input: learned, or 1 as Proteus has it", choices=DRY_GAINS
+        )
 
     config: Config
 
@@ -41,7 +46,12 @@ class LSTM(Model):
         super().__init__(config, sample_rate=sample_rate, controls=controls)
         self.lstm = nn.LSTM(1 + controls, config.hidden, config.layers, batch_first=True)
         self.readout = nn.Linear(config.hidden, 1)
-        self.dry = nn.Parameter(torch.zeros(1)) if config.dry else None
+        self.dry = dry_gain(config.dry_gain) if config.dry else None
+
+    @property
+    def unit_dry(self) -> bool:
+        """Whether the input is added to the output at a gain of exactly 1."""
+        return self.config.dry and self.config.dry_gain == "fixed"
 
     def initial_state(self, batch: int) -> State:
         """Return hidden state ``h`` and cell ``c``, each ``[batch, layers, hidden]``: zeros."""

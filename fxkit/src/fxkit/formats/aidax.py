@@ -121,7 +121,8 @@ def _net(file: Section) -> RecurrentNet:
             raise FxkitError(f"layer {short(kind)!r} is not known here, only lstm, gru and dense")
     if len(kinds) != 2 or kinds[0] == "dense" or kinds[1] != "dense":
         raise FxkitError(
-            f"its layers are {', '.join(map(short, kinds))}; known are an lstm or a gru, then a dense"
+            f"its layers are {', '.join(map(short, kinds))}; "
+            "known are an lstm or a gru, then a dense"
         )
     kind = "lstm" if kinds[0] == "lstm" else "gru"
     recurrent, dense = layers

@@ -89,7 +89,9 @@ def recurrent_net(artifact: Artifact, title: str) -> RecurrentNet:
     """
     spec, tensors = spec_of(artifact)
     if artifact.model.latency:
-        raise FxkitError(f"{title} has no latency, this model lags {artifact.model.latency} samples")
+        raise FxkitError(
+            f"{title} has no latency, this model lags {artifact.model.latency} samples"
+        )
     arrays = {name: t.detach().cpu().double().numpy() for name, t in tensors.items()}
     walk = _Walk(arrays, spec.controls, title)
     for layer in spec.layers:
@@ -127,7 +129,7 @@ class _Walk:
 
     def error(self, why: str) -> FxkitError:
         return FxkitError(
-            f"{self._title} plays one LSTM or GRU with a linear readout, this model is more: {why}; "
+            f"{self._title} plays an LSTM or GRU with a linear readout, this model is more: {why}; "
             "train with model=lstm or model=gru"
         )
 

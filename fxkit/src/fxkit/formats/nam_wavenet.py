@@ -196,9 +196,7 @@ class _Array:
             )
         weight = self._weights.take(out, x.channels // groups, taps)
         offset = self._weights.take(out) if bias else None
-        return self._g.conv(
-            x, weight, offset, dilation=dilation, groups=groups, relative=relative
-        )
+        return self._g.conv(x, weight, offset, dilation=dilation, groups=groups, relative=relative)
 
     def _activate(self, z: Settling, layer: int) -> Settling:
         g, width = self._g, self._bottleneck
@@ -236,7 +234,8 @@ class _Array:
         if self._config.has("gating_mode"):
             modes = self._per_layer("gating_mode", "none")
         else:
-            modes = ["gated" if self._config.flag("gated", False) else "none"] * len(self._dilations)
+            mode = "gated" if self._config.flag("gated", False) else "none"
+            modes = [mode] * len(self._dilations)
         seconds = self._per_layer("secondary_activation", None)
         found: list[Any] = []
         for mode, second in zip(modes, seconds, strict=True):

@@ -24,26 +24,33 @@ SAMPLES = 6000
 
 
 @torch.no_grad()
-def difference(model: Model, other: Model) -> float:
+def difference(model: Model, other: Model, multiple: int = 1) -> float:
     """Return how far two settled models are apart on noise, over the largest sample.
 
     Both hear silence first, then quiet and loud noise in blocks of different sizes, with random
-    knobs.
+    knobs; those of `other` are multiples of `multiple`.
     """
     generator = torch.Generator().manual_seed(0)
     level = torch.tensor([0.03, 1.0])[:, None, None]
-    noise = level * (2 * torch.rand(2, 1, SAMPLES, generator=generator) - 1)
+    samples = -(-(SILENCE + SAMPLES) // multiple) * multiple - SILENCE
+    noise = level * (2 * torch.rand(2, 1, samples, generator=generator) - 1)
     x = torch.cat((noise.new_zeros(2, 1, SILENCE), noise), dim=-1)
     knobs = torch.rand(2, model.controls, generator=generator) if model.controls else None
     wanted, _ = run_blocks(model, x, model.initial_state(2), knobs, 4096)
-    got, _ = run_blocks(other, x, other.initial_state(2), knobs, 3000)
+    block = max(3000 // multiple, 1) * multiple
+    got, _ = run_blocks(other, x, other.initial_state(2), knobs, block)
     wanted, got = wanted[..., SILENCE:], got[..., SILENCE:]
     error = (wanted - got).abs().amax(dim=(1, 2))
     return float((error / wanted.abs().amax(dim=(1, 2)).clamp_min(1e-6)).max())
 
 
 def hand_out(
-    artifact: Artifact, path: Path, data: bytes, back: Callable[[Path], Model], title: str
+    artifact: Artifact,
+    path: Path,
+    data: bytes,
+    back: Callable[[Path], Model],
+    title: str,
+    multiple: int = 1,
 ) -> None:
     """Write a file, read it back, and give it its name only if it plays what the model plays.
 
@@ -59,6 +66,8 @@ def hand_out(
         Makes a model of a file.
     title
         What the file type is, for the message.
+    multiple
+        Its blocks are multiples of this.
 
     Raises
     ------
@@ -67,7 +76,7 @@ def hand_out(
     """
     with replacing(path) as temporary:
         temporary.write_bytes(data)
-        worst = difference(artifact.model, back(temporary))
+        worst = difference(artifact.model, back(temporary), multiple)
         if not worst <= TOLERANCE:
             raise FxkitError(
                 f"{path} is not written: as {title} it would play {worst:.1e} of the peak away "

@@ -81,7 +81,8 @@ class SettledGraph:
 
     def multiply(self, a: Settling, b: Settling) -> Settling:
         """Add the product of two signals that are not relative."""
-        assert not (a.relative or b.relative)
+        assert not a.relative
+        assert not b.relative
         return Settling(self._graph.multiply(a.node, b.node), a.silence * b.silence, False)
 
     def slice(self, x: Settling, start: int, stop: int) -> Settling:
@@ -109,9 +110,7 @@ class SettledGraph:
     def finish(self, y: Settling, sample_rate: int) -> GraphModel:
         """Return the model whose output is `y`."""
         assert not y.relative
-        model = GraphModel(
-            self._graph.finish(y.node), self._graph.tensors, sample_rate=sample_rate
-        )
+        model = GraphModel(self._graph.finish(y.node), self._graph.tensors, sample_rate=sample_rate)
         return model.eval().requires_grad_(False)
 
     def _made_relative(self, x: Settling) -> Settling:
