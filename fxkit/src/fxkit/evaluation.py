@@ -30,7 +30,7 @@ from fxkit.task import Side, Task
 if TYPE_CHECKING:
     from fxkit.data import Recording, Segment
 
-__all__ = ["Aliasing", "AliasingPoint", "Evaluation", "Excerpt", "Scores", "evaluate"]
+__all__ = ["Aliasing", "AliasingPoint", "Evaluation", "Excerpt", "Scores", "evaluate", "unscored"]
 
 CHUNK = 131_072
 """Samples that are read and scored at a time."""
@@ -113,6 +113,22 @@ def evaluate(
                 step.advance(len(prediction))
             tally.finish()
     return _conclude(player, true, survey, tally)
+
+
+def unscored() -> Evaluation:
+    """Return the evaluation of a model that there is no true pair to score with."""
+    nothing = Scores(None, None, None, None, None, None, None)
+    return Evaluation(
+        scores=nothing,
+        baseline=nothing,
+        baseline_gain=0.0,
+        aliasing=None,
+        seconds=0.0,
+        esr_over_time=(),
+        attacks=0,
+        onsets=(),
+        excerpt=None,
+    )
 
 
 def _conclude(

@@ -17,7 +17,7 @@ from typing import Any
 import torch
 
 import fxkit.evaluation as evaluation
-from fxkit import artifact, data, distributed, provenance, realtime, report
+from fxkit import artifact, data, distributed, provenance, realtime, reference, report
 from fxkit.config import Settings, build_loss, to_plain, to_yaml
 from fxkit.data import Dataset, Split
 from fxkit.device import pick_device, set_threads
@@ -27,6 +27,7 @@ from fxkit.evaluation import Evaluation
 from fxkit.model import Model
 from fxkit.progress import Progress, SilentProgress
 from fxkit.realtime import BlockTime
+from fxkit.reference import Reference
 from fxkit.registry import MODELS, TASKS
 from fxkit.scaled import Scaled
 from fxkit.task import Task
@@ -96,6 +97,7 @@ def _execute(
 ) -> RunResult:
     if resume is None and ranks.first and settings.run.dir and Path(settings.run.dir).exists():
         raise _taken(settings.run.dir)
+    beside = reference.load(Path(settings.run.reference)) if settings.run.reference else None
     torch.manual_seed(settings.run.seed)
     device = ranks.device(pick_device(settings.run.device))
     set_threads(settings.train.threads)
@@ -103,6 +105,10 @@ def _execute(
     with ranks.one_first():
         dataset = data.load(settings.data, progress)
     split = data.split(dataset, settings.data)
+    if not split.test:
+        progress.warn(
+            "no recording has both sides as they were played: the model is trained, but not scored"
+        )
     model = make_model(settings, task, dataset, split)
     loss = build_loss(settings, dataset.sample_rate)
     opened = _run_directory(settings, resume) if ranks.first else nullcontext(Path())
@@ -127,7 +133,9 @@ def _execute(
         )
     result = None
     if ranks.first:
-        result = _finish(settings, task, dataset, split, model.cpu(), trained, directory, progress)
+        result = _finish(
+            settings, task, dataset, split, model.cpu(), trained, directory, beside, progress
+        )
     told = ranks.tell(result)
     assert told is not None
     return told
@@ -155,10 +163,15 @@ def _finish(
     model: Scaled,
     trained: TrainResult,
     directory: Path,
+    beside: Reference | None,
     progress: Progress,
 ) -> RunResult:
     """Measure the trained model and write everything that is kept of it."""
-    measured = evaluation.evaluate(model, split.test, task=task, progress=progress)
+    measured = (
+        evaluation.evaluate(model, split.test, task=task, progress=progress)
+        if split.test
+        else evaluation.unscored()
+    )
     block_time = realtime.measure(model)
     parameters = sum(p.numel() for p in model.parameters() if p.requires_grad)
     manifest = provenance.describe(settings, dataset, split, task, trained, measured)
@@ -186,6 +199,8 @@ def _finish(
             settings=settings.to_plain(),
             environment=provenance.environment(settings.run.seed),
             stopped=trained.stopped,
+            estimated=sum(s.seconds for s in split.train if s.take.estimated is not None),
+            reference=beside,
         ),
     )
     return RunResult(

@@ -113,7 +113,8 @@ def measure(
     model
         A model, which is played through PyTorch, or any `BlockProcessor`.
     block
-        Samples in a block, at least 1.
+        Samples in a block, at least 1. A model that works on many samples at once is measured in
+        blocks of as many (`Model.granularity`): in a shorter one it mostly does nothing.
     seconds
         How long to measure, wall clock; at least 20 blocks are timed however long they take.
     threads
@@ -135,7 +136,7 @@ def measure(
     if isinstance(model, BlockProcessor):
         return _measure(model, block, seconds)
     with _torch_threads(threads):
-        return _measure(TorchProcessor(model, threads), block, seconds)
+        return _measure(TorchProcessor(model, threads), max(block, model.granularity), seconds)
 
 
 def _measure(processor: BlockProcessor, block: int, seconds: float) -> BlockTime:

@@ -19,4 +19,7 @@ class RunConfig:
     name: str = option("", "name of the model, for players; empty for one made from the data")
     author: str = option("", "who made the model")
     gear: str = option("", "what was recorded, for players: maker and model of the amp or pedal")
+    reference: str = option(
+        "", "folder of an earlier run, whose scores the report shows beside this one's"
+    )
     licence: str = option("", "terms under which the model file may be used")

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from abc import ABC
-from typing import Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from fxkit.options import NoOptions
+
+if TYPE_CHECKING:
+    from fxkit.data.augment import Augmentation
 
 Side = Literal["clean", "wet"]
 
@@ -41,3 +44,12 @@ class Task(ABC):
 
     def __init__(self, config: Any = None) -> None:
         self.config = config if config is not None else self.Config()
+
+    @property
+    def augmentation(self) -> Augmentation | None:
+        """How crops are varied while a model learns from crops; None for not at all.
+
+        Only what leaves the task the same: an amplifier answers a louder guitar with another sound,
+        so nothing is varied where the wet side is the target.
+        """
+        return None

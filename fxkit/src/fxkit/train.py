@@ -386,6 +386,7 @@ def _windows(
             length=round(config.crop * model.sample_rate),
             seed=seed,
             share=ranks.share,
+            augmentation=task.augmentation,
         )
     return Streams(
         split.train,

@@ -52,7 +52,8 @@ def html(data):
 
 def test_sections_stand_in_the_order_of_the_task(html):
     found = [i for i in Reader(html).ids if i in report.names()]
-    assert found == list(Distort.sections)
+    # Without an estimated side or a reference run there is nothing to say about either.
+    assert found == [name for name in Distort.sections if name != "estimate"]
 
 
 def test_tags_are_balanced_and_ids_unique(html):

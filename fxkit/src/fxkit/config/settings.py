@@ -26,7 +26,7 @@ __all__ = ["DEFAULTS", "Settings", "build_loss", "keys", "resolve", "to_yaml"]
 DEFAULTS = {"task": "distort", "model": "gru"}
 """What is learned, and by which model, when the user does not say."""
 
-_PATHS = ("data.path", "data.clean", "data.wet", "run.dir")
+_PATHS = ("data.path", "data.clean", "data.wet", "run.dir", "run.reference")
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import torch
 
+from fxkit.data.augment import Augmentation, Variation, rewetted
 from fxkit.data.pairs import Segment, Side
 from fxkit.data.window import Window, fill, knobs, one_ahead, rows_of
 from fxkit.errors import FxkitError
@@ -37,6 +38,8 @@ class Crops:
     share
         Which of how many processes this is: ``(0, 2)`` reads and yields the first half of every
         batch, ``(1, 2)`` the second.
+    augmentation
+        How crops are varied, differently in every epoch; None for not at all.
 
     Attributes
     ----------
@@ -46,7 +49,7 @@ class Crops:
     Raises
     ------
     FxkitError
-        No segment is as long as a crop.
+        No segment is as long as a crop, or the augmentation does not fit the recordings.
     """
 
     steps: int
@@ -62,6 +65,7 @@ class Crops:
         seed: int = 0,
         latency: int = 0,
         share: tuple[int, int] = (0, 1),
+        augmentation: Augmentation | None = None,
     ) -> None:
         self._rows = rows_of(share, batch)
         self.batch, self.length, self.latency, self.seed = batch, length, latency, seed
@@ -78,7 +82,10 @@ class Crops:
         self._slack = frames - self._counts * length
         # A short data set still fills one batch: crops are drawn more than once.
         self.steps = max(1, int(self._counts.sum()) // batch)
-        self._threaded = not all(
+        self._augmentation = Augmentation() if augmentation is None else augmentation
+        self._augmentation.check([segment.take for segment in self._segments])
+        # Making an effect anew takes as long as reading from disk.
+        self._threaded = self._augmentation.strengths or not all(
             segment.take.clean.held and segment.take.wet.held for segment in self._segments
         )
 
@@ -95,26 +102,35 @@ class Crops:
         order = random.permutation(len(places))
         while len(order) < wanted:
             order = np.concatenate([order, random.permutation(len(places))])
+        varied = self._augmentation.draw(random, wanted)
         jobs = [
-            [places[order[k + row]] for row in self._rows] for k in range(0, wanted, self.batch)
+            [(*places[order[k + row]], varied[k + row]) for row in self._rows]
+            for k in range(0, wanted, self.batch)
         ]
         yield from one_ahead(jobs, self._read, threaded=self._threaded)
 
-    def _read(self, places: list[tuple[int, int]]) -> Window:
+    def _read(self, places: list[tuple[int, int, Variation]]) -> Window:
         shape = len(places), 1, self.length
         inputs, targets = torch.empty(shape), torch.empty(shape)
-        for b, (index, offset) in enumerate(places):
+        for b, (index, offset, variation) in enumerate(places):
             segment = self._segments[index]
             start = segment.start + offset
             for side, out, lag in zip(
                 self._sides, (inputs, targets), (0, self.latency), strict=True
             ):
                 # The model starts from silence: what came before the crop is silence to it.
-                fill(segment, side, start - lag, out.numpy()[b, 0], first=start)
+                crop = out.numpy()[b, 0]
+                if side == "wet" and variation.strength is not None:
+                    made = rewetted(segment.take, start, self.length - lag, variation.strength)
+                    crop[:lag], crop[lag:] = 0.0, made
+                else:
+                    fill(segment, side, start - lag, crop, first=start)
+                if variation.factor != 1.0:
+                    crop *= variation.factor
         return Window(
             inputs,
             targets,
-            knobs(self._segments[index] for index, _ in places),
+            knobs(self._segments[index] for index, _, _ in places),
             scored=True,
             reset=torch.ones(len(places), dtype=torch.bool),
         )

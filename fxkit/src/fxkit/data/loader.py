@@ -77,12 +77,13 @@ def load(config: DataConfig, progress: Progress) -> Dataset:
 
 
 def _built_in(config: DataConfig, progress: Progress) -> Dataset:
+    from fxkit.data.augment import redrive
     from fxkit.data.synth import built_in
 
     paths = built_in(config.level, config.seed, progress)
     # Made by fxkit, sample by sample: there is nothing to check or to align.
     clean, wet = (Recording.open(path, sample_rate=config.sample_rate) for path in paths)
-    take = Take(f"built-in, {config.level}", clean, wet)
+    take = Take(f"built-in, {config.level}", clean, wet, effect=redrive)
     description = f"built-in, {config.level} drive, seed {config.seed}"
     return Dataset((take,), clean.sample_rate, (), description)
 

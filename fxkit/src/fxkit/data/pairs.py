@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
 
 from fxkit.data.recording import Recording
 
-__all__ = ["Dataset", "Segment", "Side", "Split", "Take"]
+__all__ = ["Dataset", "Effect", "Segment", "Side", "Split", "Take"]
 
 Side = Literal["clean", "wet"]
+
+Effect: TypeAlias = Callable[[NDArray[np.float32], int, float], NDArray[np.float32]]
+"""Makes wet of dry: samples ``[time]``, their rate in Hz, strength 0..1 -> samples ``[time]``."""
 
 
 @dataclass(frozen=True)
@@ -28,6 +35,9 @@ class Take:
         The part that the user marked the whole take for; None if it is up to the split.
     estimated
         The side that was made by a model instead of recorded: trained on, never scored.
+    effect
+        What made the wet side of the dry one, if it is a program that can do so again at another
+        strength; None for a recording.
     """
 
     name: str
@@ -36,6 +46,7 @@ class Take:
     controls: tuple[float, ...] = ()
     split: Literal["train", "validation", "test"] | None = None
     estimated: Side | None = None
+    effect: Effect | None = None
 
     def __post_init__(self) -> None:
         if self.clean.frames != self.wet.frames:

@@ -2,13 +2,40 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from fxkit.options import option
 from fxkit.task import Task
+
+if TYPE_CHECKING:
+    from fxkit.data.augment import Augmentation
 
 __all__ = ["Clean"]
 
 
 class Clean(Task):
     """Distorted guitar to dry guitar: take the distortion off a recording."""
+
+    @dataclass(frozen=True)
+    class Config:
+        """The settings of the task ``clean``; they matter to models that learn from crops."""
+
+        gain: float = option(
+            3.0,
+            "crops are made louder or quieter by up to this, both sides alike",
+            unit="dB",
+            low=0.0,
+            high=40.0,
+        )
+        polarity: bool = option(True, "turn the polarity of every other crop round")
+        drives: bool = option(
+            False,
+            "distort each crop anew, at a drive of its own from light to heavy: "
+            "for the built-in guitar",
+        )
+
+    config: Config
 
     title = "Distorted guitar to dry guitar"
     input = "wet"
@@ -26,8 +53,10 @@ class Clean(Task):
     sections = (
         "summary",
         "scores",
+        "cleaned",
         "listen",
-        "spectrograms",
+        "overtones",
+        "estimate",
         "phrase",
         "attack",
         "spectrum",
@@ -38,3 +67,11 @@ class Clean(Task):
         "data",
         "provenance",
     )
+
+    @property
+    def augmentation(self) -> Augmentation:
+        """Level, polarity and drive of crops, as the settings say."""
+        from fxkit.data.augment import Augmentation
+
+        config = self.config
+        return Augmentation(config.gain, config.polarity, config.drives)

@@ -26,6 +26,7 @@ class Distort(Task):
     sections = (
         "summary",
         "scores",
+        "estimate",
         "listen",
         "phrase",
         "attack",

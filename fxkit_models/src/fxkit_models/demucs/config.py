@@ -58,8 +58,10 @@ class Config:
     def __post_init__(self) -> None:
         n_fft, hop = self.n_fft, self.hop_length
         if 2 * hop > n_fft:
-            unseen = f"{1 - n_fft / hop:.0%} of all samples are never seen" if hop > n_fft else (
-                "its windows overlap by less than half"
+            unseen = (
+                f"{1 - n_fft / hop:.0%} of all samples are never seen"
+                if hop > n_fft
+                else "its windows overlap by less than half"
             )
             raise FxkitError(
                 f"model.n_fft={n_fft} with model.hop_length={hop} cannot be turned back into sound "
@@ -67,9 +69,10 @@ class Config:
             )
         unit = 2 * FREQ_STRIDE**self.freq_depth
         if n_fft % unit:
+            near = max(1, round(n_fft / unit)) * unit
             raise FxkitError(
                 f"model.freq_depth={self.freq_depth} needs a model.n_fft that is a multiple of "
-                f"{unit}, not {n_fft}: lower the depth or use n_fft={max(1, round(n_fft / unit)) * unit}"
+                f"{unit}, not {n_fft}: lower the depth or use n_fft={near}"
             )
         if self.width % 2 or self.width % self.transformer_heads:
             raise FxkitError(

@@ -45,9 +45,7 @@ class Demucs(WindowModel):
     def __init__(self, config: Config, *, sample_rate: int = 44_100, controls: int = 0) -> None:
         window = config.window_samples(sample_rate)
         hop = max(1, round(window * (1.0 - config.overlap)))
-        super().__init__(
-            config, sample_rate=sample_rate, controls=controls, window=window, hop=hop
-        )
+        super().__init__(config, sample_rate=sample_rate, controls=controls, window=window, hop=hop)
         self.dry = nn.Parameter(torch.ones(1))
         self.spectrum = Spectrum(config.n_fft, config.hop_length)
         self.time_down, self.time_up = _branch(
@@ -98,9 +96,7 @@ class Demucs(WindowModel):
         sound = self.spectrum.synthesise(picture, x.shape[-1])
         return self.dry * x + wave.to(x.dtype) + sound.to(x.dtype)
 
-    def _meet(
-        self, time: Tensor, freq: Tensor, controls: Tensor | None
-    ) -> tuple[Tensor, Tensor]:
+    def _meet(self, time: Tensor, freq: Tensor, controls: Tensor | None) -> tuple[Tensor, Tensor]:
         """Let tokens ``[batch, moments, width]`` of both branches know of each other."""
         time = time + self.get_buffer("time_places")
         freq = freq + self.get_buffer("freq_places")
