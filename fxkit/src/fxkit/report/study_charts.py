@@ -38,7 +38,9 @@ def history(data: StudyData) -> Markup | None:
     numbers = [t.number for t in ended]
     best = min(complete, key=lambda t: t.values[0])
     text = f"trial {best.number}, {words.number(best.values[0])}"
-    marks: list[Mark] = [Line(numbers, steps, "target")]
+    # A staircase: each value holds until the next trial.
+    across = [n for n in numbers for _ in (0, 1)][1:]
+    marks: list[Mark] = [Line(across, [s for s in steps for _ in (0, 1)][:-1], "target")]
     for trial in ended:
         if trial is not best:
             kind = "trial" if trial.state == "complete" else "pruned"
@@ -51,7 +53,7 @@ def history(data: StudyData) -> Markup | None:
         lead=f"Each dot is a trial; the line is the lowest {name} so far.",
         charts=[
             Chart(
-                _trial_axis(numbers),
+                _whole(min(numbers) - 0.5, max(numbers) + 0.5, "trial"),
                 decade_axis(scores, unit=UNITS[data.objectives[0]]),
                 marks,
                 f"The {name} of every trial; the best is {text}",
@@ -163,7 +165,7 @@ def curves(data: StudyData) -> Markup | None:
         else "No trial was ended early.",
         charts=[
             Chart(
-                _whole(linear_axis(1, max(last, 2), unit="epoch", count=8)),
+                _whole(1, max(last, 2), "epoch"),
                 decade_axis([v for t in walked for _, v in t.curve], unit="loss"),
                 marks,
                 f"Validation loss over the epochs of {len(walked)} trials, {pruned} of them pruned",
@@ -239,14 +241,13 @@ def _score(trial: TrialRecord) -> float | None:
     return min(losses) if losses else None
 
 
-def _trial_axis(numbers: Sequence[int]) -> Axis:
-    return _whole(linear_axis(min(numbers) - 0.5, max(numbers) + 0.5, unit="trial", count=10))
-
-
-def _whole(axis: Axis) -> Axis:
-    """Leave out the ticks between whole numbers."""
-    kept = tuple(t for t in axis.ticks if "." not in t.text)
-    return Axis(axis.low, axis.high, kept, axis.unit)
+def _whole(low: float, high: float, unit: str) -> Axis:
+    """Return an axis of whole numbers."""
+    step = max(1, round((high - low) / 10))
+    ticks = tuple(
+        Tick((n - low) / (high - low), str(n)) for n in range(math.ceil(low), int(high) + 1, step)
+    )
+    return Axis(low, high, ticks, unit)
 
 
 def _place(dimension: Dimension, value: Any) -> float:

@@ -33,7 +33,10 @@ def without_password(address: str) -> str:
     import sqlalchemy
 
     try:
-        return sqlalchemy.make_url(address).set(password=None).render_as_string()
+        url = sqlalchemy.make_url(address)
+        return sqlalchemy.URL.create(
+            url.drivername, url.username, None, url.host, url.port, url.database, url.query
+        ).render_as_string()
     except (sqlalchemy.exc.SQLAlchemyError, ValueError):
         return address
 
