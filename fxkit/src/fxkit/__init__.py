@@ -1,8 +1,8 @@
 """fxkit learns a guitar effect from a pair of recordings and plays it live.
 
 Everything that the command line does is one call here: `run`, `open`, `render`, `evaluate`, `info`,
-`check`, `bench`, `plugins`, `tune`, `import_model`, `export`. All of them, and the modules of the
-package, are imported on first use: ``import fxkit`` itself is instant.
+`check`, `bench`, `plugins`, `bootstrap`, `tune`, `import_model`, `export`. All of them, and the
+modules of the package, are imported on first use: ``import fxkit`` itself is instant.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from fxkit.api import (
         bench,
+        bootstrap,
         check,
         evaluate,
         export,
@@ -31,6 +32,7 @@ __all__ = [
     "FxkitError",
     "PluginError",
     "bench",
+    "bootstrap",
     "check",
     "evaluate",
     "export",

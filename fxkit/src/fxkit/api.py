@@ -16,6 +16,7 @@ from fxkit.registry import FORMATS, LOSSES, MODELS, TASKS, Registry, Status
 
 if TYPE_CHECKING:
     from fxkit.artifact import Artifact
+    from fxkit.bootstrapping import Bootstrapped
     from fxkit.data import DataConfig
     from fxkit.evaluation import Evaluation
     from fxkit.exchange import Exported
@@ -28,8 +29,8 @@ if TYPE_CHECKING:
     from fxkit.tuning.execute import TuneResult
 
 __all__ = [
-    *("bench", "check", "evaluate", "export", "import_model", "info", "open", "plugins"),
-    *("render", "run", "tune"),
+    *("bench", "bootstrap", "check", "evaluate", "export", "import_model", "info", "open"),
+    *("plugins", "render", "run", "tune"),
 ]
 
 PathLike = str | os.PathLike[str]
@@ -447,6 +448,62 @@ def bench(
         realtime.measure(measured, block=block, seconds=seconds, threads=threads)
         for block in blocks
     ]
+
+
+def bootstrap(
+    distorted: PathLike | Sequence[PathLike],
+    directory: PathLike,
+    *,
+    model: PathLike | Artifact,
+    true: PathLike | None = None,
+    channel: str | int | None = None,
+    knobs: Mapping[str, float] | None = None,
+    progress: Progress | bool = False,
+) -> Bootstrapped:
+    """Let a model of ``task=clean`` make the dry side of distorted recordings: a data set.
+
+    Its ``dataset.yaml`` marks the dry side as estimated: it is trained on, never scored.
+
+    Parameters
+    ----------
+    distorted
+        One or several recordings.
+    directory
+        The folder of the data set, made new; written complete or not at all.
+    model
+        A model file, a run folder, or what `open` returned.
+    true
+        Recorded pairs to validate and score with, as a folder or a ``dataset.yaml``.
+    channel
+        Of stereo recordings: ``"left"``, ``"right"``, ``"mix"``, or counted from 1.
+    knobs, progress
+        As for `render`.
+
+    Raises
+    ------
+    FxkitError
+        For bad input; no folder is left behind.
+    """
+    need_torch()
+    from fxkit.bootstrapping import make_dataset
+    from fxkit.config import build
+    from fxkit.data import DataConfig
+
+    sources = [distorted] if isinstance(distorted, str | os.PathLike) else distorted
+    if isinstance(channel, str):
+        # Checked, and turned into a number where it is one, as data.channel is.
+        channel = build(DataConfig, {"channel": channel}, prefix="data").channel
+    artifact = open(model) if isinstance(model, str | os.PathLike) else model
+    with _progress(progress) as shown:
+        return make_dataset(
+            [Path(source) for source in sources],
+            Path(directory),
+            artifact=artifact,
+            true=None if true is None else Path(true),
+            channel=channel,  # type: ignore[arg-type]
+            controls=knobs,
+            progress=shown,
+        )
 
 
 def plugins() -> dict[str, list[Status]]:

@@ -1,1 +1,1 @@
-"""The models that ship with fxkit: one model, one file (demucs: one folder), found through entry points."""
+"""The models that ship with fxkit, found through entry points: one model, one file or folder."""

@@ -15,7 +15,7 @@ from fxkit.progress import Progress, SilentProgress, for_stream
 if TYPE_CHECKING:
     from rich.console import Console
 
-__all__ = ["Parser", "console", "number", "progress_for", "settings", "show_json"]
+__all__ = ["Parser", "console", "knob", "number", "progress_for", "settings", "show_json"]
 
 
 class Parser(argparse.ArgumentParser):
@@ -67,6 +67,17 @@ def settings(arguments: Sequence[str]) -> dict[str, Any]:
     from fxkit.config import parse
 
     return parse(arguments)
+
+
+def knob(text: str) -> tuple[str, float]:
+    """Turn ``NAME=VALUE`` of ``--knob`` into both."""
+    name, equals, value = text.rpartition("=")
+    try:
+        if equals and name:
+            return name, float(value)
+    except ValueError:
+        pass
+    raise FxkitError(f"--knob {text}: write NAME=VALUE with a value from 0 to 1")
 
 
 def progress_for(as_json: bool) -> Progress:

@@ -30,6 +30,7 @@ COMMANDS = {
     "run": "train a model, score it, write its file and a report",
     "tune": "search for good settings, then train with them",
     "render": "play a recording through a model",
+    "bootstrap": "make a data set of distorted recordings and a model that cleans them",
     "evaluate": "score a model on recordings",
     "import": "make a model file of another player's file",
     "export": "write a model for another player",

@@ -6,8 +6,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from fxkit.cli.arguments import Parser, progress_for, show_json
-from fxkit.errors import FxkitError
+from fxkit.cli.arguments import Parser, knob, progress_for, show_json
 
 __all__ = ["run"]
 
@@ -39,7 +38,7 @@ def run(arguments: Sequence[str]) -> int:
         parsed.input,
         parsed.output,
         model=parsed.model,
-        knobs=dict(_knob(text) for text in parsed.knob),
+        knobs=dict(knob(text) for text in parsed.knob),
         progress=progress_for(parsed.json),
     )
     if parsed.json:
@@ -47,13 +46,3 @@ def run(arguments: Sequence[str]) -> int:
     else:
         sys.stdout.write(f"{written}\n")
     return 0
-
-
-def _knob(text: str) -> tuple[str, float]:
-    name, equals, value = text.rpartition("=")
-    try:
-        if equals and name:
-            return name, float(value)
-    except ValueError:
-        pass
-    raise FxkitError(f"--knob {text}: write NAME=VALUE with a value from 0 to 1")

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from fxkit.data.manifest import Manifest, Pair
     from fxkit.progress import Progress
 
-__all__ = ["load"]
+__all__ = ["find_side", "load"]
 
 
 @dataclass(frozen=True)
@@ -33,6 +33,7 @@ class _Source:
     controls: tuple[float, ...] = ()
     split: Literal["train", "validation", "test"] | None = None
     estimated: Side | None = None
+    estimated_by: str | None = None
 
 
 @dataclass(frozen=True)
@@ -126,6 +127,9 @@ def _take(
             progress.warn(line)
             lines.append(line)
     lines += [warning] if warning else []
+    if pair.estimated is not None:
+        by = f" by {pair.estimated_by}" if pair.estimated_by else ""
+        lines.append(f"{pair.name}: its {pair.estimated} side was estimated{by}; never scored")
     shift, line = _shift(pair, clean, wet, progress)
     lines.append(line)
     if abs(shift) >= frames:
@@ -174,7 +178,7 @@ def _sources(config: DataConfig) -> _Sources:
 
     if (path / MANIFEST).exists():
         return _listed(path / MANIFEST, config)
-    return _single(_find(path, "clean"), _find(path, "wet"), config)
+    return _single(find_side(path, "clean"), find_side(path, "wet"), config)
 
 
 def _single(clean: Path, wet: Path, config: DataConfig) -> _Sources:
@@ -182,8 +186,14 @@ def _single(clean: Path, wet: Path, config: DataConfig) -> _Sources:
     return _Sources((pair,), f"{clean.name} -> {wet.name}")
 
 
-def _find(folder: Path, stem: str) -> Path:
-    """Return the one audio file of that name in a folder."""
+def find_side(folder: Path, stem: str) -> Path:
+    """Return the one audio file in a folder that is called `stem`, whatever its ending.
+
+    Raises
+    ------
+    FxkitError
+        There is none, or more than one.
+    """
     try:
         files = sorted(file for file in folder.iterdir() if file.suffix.lower() in SUFFIXES)
     except OSError as error:
@@ -234,4 +244,5 @@ def _listed_pair(folder: Path, manifest: Manifest, pair: Pair, config: DataConfi
         controls=tuple(pair.controls[name] for name in manifest.control_names),
         split=pair.split,
         estimated=pair.estimated,
+        estimated_by=pair.estimated_by,
     )

@@ -44,6 +44,8 @@ class Pair(_Strict):
         As ``data.align``, for this pair alone.
     estimated
         The side that a model has made, if any.
+    estimated_by
+        The model that has made it.
     gear
         What was recorded.
     """
@@ -58,6 +60,7 @@ class Pair(_Strict):
     wet_channel: ChannelName | None = None
     align: int | Literal["auto", "off"] | None = None
     estimated: Literal["clean", "wet"] | None = None
+    estimated_by: str | None = None
     gear: str | None = None
 
 

@@ -24,7 +24,7 @@ class Config:
         If the settings do not fit together, above all if the transform has no inverse.
     """
 
-    channels: int = option(32, "channels of the first level of both branches", low=4, high=1024)
+    channels: int = option(24, "channels of the first level of both branches", low=4, high=1024)
     growth: float = option(1.5, "channels of a level over those of the one before", low=1, high=4)
     time_depth: int = option(4, "levels of the waveform branch", low=1, high=8)
     time_stride: int = option(
@@ -44,7 +44,7 @@ class Config:
     )
     transformer_heads: int = option(4, "attention heads; they divide the width", low=1, high=64)
     window: float = option(
-        1.5,
+        0.75,
         "length of what is processed at once, and so the latency of live use; rounded down to "
         "what the strides divide",
         unit="seconds",

@@ -17,6 +17,8 @@ from fxkit_models.demucs.spectrum import Spectrum
 
 __all__ = ["Demucs"]
 
+DRY_SCALE = 10.0
+
 
 class Demucs(WindowModel):
     """A hybrid U-Net on waveform and spectrogram, joined by attention; for taking distortion off.
@@ -33,7 +35,7 @@ class Demucs(WindowModel):
     Config: ClassVar[type] = Config
     train_defaults: ClassVar[Mapping[str, Any]] = {
         "lr": 2e-3,
-        "batch": 4,
+        "batch": 2,
         "crop": 1.5,
         "ramp": 0.05,
         "ema": 0.995,
@@ -46,7 +48,9 @@ class Demucs(WindowModel):
         window = config.window_samples(sample_rate)
         hop = max(1, round(window * (1.0 - config.overlap)))
         super().__init__(config, sample_rate=sample_rate, controls=controls, window=window, hop=hop)
-        self.dry = nn.Parameter(torch.ones(1))
+        # Stored as a tenth: a recording whose polarity is inverted has the gain of its dry part
+        # turned from 1 to below 0 in a hundred steps instead of a thousand.
+        self.dry = nn.Parameter(torch.full((1,), 1.0 / DRY_SCALE))
         self.spectrum = Spectrum(config.n_fft, config.hop_length)
         self.time_down, self.time_up = _branch(
             config.sizes(config.time_depth), 1, 1, axis="time", stride=config.time_stride
@@ -94,7 +98,7 @@ class Demucs(WindowModel):
         wave = self._up(self.time_up, time, time_skips).squeeze(2)
         picture = self._up(self.freq_up, freq, freq_skips)
         sound = self.spectrum.synthesise(picture, x.shape[-1])
-        return self.dry * x + wave.to(x.dtype) + sound.to(x.dtype)
+        return DRY_SCALE * self.dry * x + wave.to(x.dtype) + sound.to(x.dtype)
 
     def _meet(self, time: Tensor, freq: Tensor, controls: Tensor | None) -> tuple[Tensor, Tensor]:
         """Let tokens ``[batch, moments, width]`` of both branches know of each other."""
