@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 from fxkit.search import Choice, Range
 from fxkit.tuning import resolve
-from fxkit.tuning.storage import open_storage, open_study
+from fxkit.tuning.storage import close_storage, open_storage, open_study
 
 ABOUT = {"task": "distort", "model": "gru", "objectives": ["loss"]}
 
@@ -24,8 +24,12 @@ def search():
 def opened(search, tmp_path):
     """Return a function that opens the study in the test's folder: each call as a new process."""
 
-    def open_it(changed=search, about=ABOUT):
-        storage = open_storage("", tmp_path, changed.tune.heartbeat)
-        return open_study(changed, storage, about), storage
+    storages = []
 
-    return open_it
+    def open_it(changed=search, about=ABOUT):
+        storages.append(open_storage("", tmp_path, changed.tune.heartbeat))
+        return open_study(changed, storages[-1], about), storages[-1]
+
+    yield open_it
+    for storage in storages:
+        close_storage(storage)

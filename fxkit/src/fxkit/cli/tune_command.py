@@ -65,12 +65,12 @@ def run(arguments: Sequence[str]) -> int:
     if parsed.help:
         _help(parser, parsed)
         return 0
-    import fxkit
+    from fxkit import api
 
     given = _given(parsed)
     shown = progress_for(parsed.json)
     if parsed.worker:
-        stopped = fxkit.api.tune_worker(
+        stopped = api.tune_worker(
             config=parsed.config, resume=parsed.resume, index=parsed.index, progress=shown, **given
         )
         if not parsed.json:
@@ -78,7 +78,7 @@ def run(arguments: Sequence[str]) -> int:
         return 0
     if parsed.index is not None:
         raise FxkitError("--index is for --worker")
-    result = fxkit.tune(config=parsed.config, resume=parsed.resume, progress=shown, **given)
+    result = api.tune(config=parsed.config, resume=parsed.resume, progress=shown, **given)
     if parsed.json:
         show_json(result.to_plain())
     else:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import closing, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -29,7 +29,7 @@ from fxkit.tuning.objective import Objective, identity
 from fxkit.tuning.recipe import write_recipe
 from fxkit.tuning.records import TrialRecord, best, front, records_of
 from fxkit.tuning.settings import FILE, Search
-from fxkit.tuning.storage import open_storage, open_study
+from fxkit.tuning.storage import close_storage, open_storage, open_study
 from fxkit.tuning.worker import Worker
 
 __all__ = ["TuneResult", "execute", "work"]
@@ -95,6 +95,11 @@ def execute(
         if not resume:
             _write(folder / FILE, search.to_yaml())
         sitting = _Sitting(search, folder, progress)
+    with closing(sitting):
+        return _search(search, folder, sitting, progress)
+
+
+def _search(search: Search, folder: Path, sitting: _Sitting, progress: Progress) -> TuneResult:
     stopped, interrupted = sitting.work(index=0, jobs=search.tune.jobs - 1)
     records = records_of(sitting.study)
     top = best(records)
@@ -138,7 +143,8 @@ def work(search: Search, progress: Progress, *, directory: Path, index: int) -> 
         If the user ended it.
     """
     directory.mkdir(parents=True, exist_ok=True)
-    stopped, interrupted = _Sitting(search, directory, progress).work(index=index, jobs=0)
+    with closing(_Sitting(search, directory, progress)) as sitting:
+        stopped, interrupted = sitting.work(index=index, jobs=0)
     if interrupted:
         raise KeyboardInterrupt
     return stopped
@@ -155,7 +161,15 @@ class _Sitting:
         self.split = data.split(self.dataset, search.settings.data)
         self.storage = open_storage(search.tune.storage, folder, search.tune.heartbeat)
         about = identity(search, self.dataset, self.split)
-        self.study = open_study(search, self.storage, about)
+        try:
+            self.study = open_study(search, self.storage, about)
+        except BaseException:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        """Leave the storage."""
+        close_storage(self.storage)
 
     def work(self, *, index: int, jobs: int) -> tuple[str, bool]:
         """Run trials until the search is over; return why it is, and whether by hand."""
@@ -192,6 +206,9 @@ def _directory(search: Search, directory: Path | None, *, resume: bool) -> Itera
     """Make the folder of the search; take it away again if the search cannot begin."""
     if resume:
         assert directory is not None
+        for left in directory.glob("trial-*"):
+            # Checkpoints of a trial whose process was killed; nobody works here now but us.
+            shutil.rmtree(left, ignore_errors=True)
         yield directory
         return
     if directory is None:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from fxkit.tuning.settings import Search
 
-__all__ = ["open_storage", "open_study", "requeue", "without_password"]
+__all__ = ["close_storage", "open_storage", "open_study", "requeue", "without_password"]
 
 MARK = "fxkit"
 """The study's attribute that holds what it is about."""
@@ -96,6 +96,12 @@ def open_storage(address: str, folder: Path, heartbeat: int) -> RDBStorage:
         # Two workers that make the tables at once get in each other's way, but only once.
         time.sleep(0.5 * (attempt + 1))
     raise FxkitError(f"storage={shown}: {_reason(problem)}") from None
+
+
+def close_storage(storage: RDBStorage) -> None:
+    """Close the connections to a database."""
+    storage.remove_session()
+    storage.engine.dispose()
 
 
 def open_study(search: Search, storage: RDBStorage, identity: Mapping[str, Any]) -> Study:
