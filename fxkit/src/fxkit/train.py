@@ -355,7 +355,7 @@ class _Trainer:
             completed=100.0 * self.done(),
             loss=loss,
             validation=validation,
-            description=f"epoch {at.epoch}",
+            description=f"training, {at.epoch} epoch{'' if at.epoch == 1 else 's'} done",
         )
         if self.on_epoch is not None:
             self.on_epoch(epoch)
