@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 import soundfile
 import torch
-from fxkit import artifact as artifacts
 from fxkit.cli.main import main
 from fxkit.data import DataConfig, load, split
 from fxkit.data.manifest import Manifest as DataManifest
@@ -22,6 +21,7 @@ from fxkit.scaled import Scaled
 from fxkit.window import WindowModel
 
 import fxkit
+from fxkit import artifact as artifacts
 
 RATE = 8000
 

@@ -25,6 +25,7 @@ from fxkit.config import (
 )
 from fxkit.errors import FxkitError
 from fxkit.options import option
+from fxkit.registry import MODELS
 from fxkit.weighted_sum import WeightedSum
 
 
@@ -432,3 +433,28 @@ def test_a_weighted_sum_refuses_bad_weights():
 def test_importing_the_settings_does_not_import_torch():
     code = "import sys, fxkit.config; assert 'torch' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
+
+
+def test_a_models_own_training_defaults_give_way_to_the_users_and_to_a_recipes(
+    tmp_path, monkeypatch
+):
+    gru = MODELS.get("gru")
+    monkeypatch.setattr(gru, "train_defaults", {"lr": 0.123, "batch": 3})
+    settings = resolve({"model": "gru"})
+    assert (settings.train.lr, settings.train.batch) == (0.123, 3)
+    assert settings.train.window == 512
+    assert resolve({"model": "gru", "train.lr": "0.5"}).train.lr == 0.5
+    recipe = tmp_path / "r.yaml"
+    recipe.write_text("model: gru\ntrain.batch: 7\n")
+    assert resolve({"recipe": str(recipe)}).train.batch == 7
+    assert resolve({"model": "lstm"}).train.batch == 32
+    shown = {info.key: info.default for info in keys({"model": "gru"})["train"]}
+    assert (shown["train.lr"], shown["train.window"]) == (0.123, 512)
+    # What a run writes down names all of it: a resumed run does not ask the model again.
+    assert resolve(settings.to_plain()) == settings
+
+
+def test_a_models_wrong_training_default_is_named(monkeypatch):
+    monkeypatch.setattr(MODELS.get("gru"), "train_defaults", {"batches": 3})
+    with pytest.raises(FxkitError, match=r"no setting 'train\.batches'; did you mean train\.batch"):
+        resolve({"model": "gru"})

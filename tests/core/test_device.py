@@ -1,6 +1,6 @@
 import pytest
 import torch
-from fxkit.device import pick_device, set_threads
+from fxkit.device import pick_device, pick_precision, set_threads
 from fxkit.errors import FxkitError
 
 
@@ -37,3 +37,15 @@ def test_threads():
         assert set_threads(0) == 1
     finally:
         torch.set_num_threads(before)
+
+
+def test_half_precision_by_itself_only_where_it_pays(monkeypatch):
+    cpu, cuda = torch.device("cpu"), torch.device("cuda")
+    monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda: True)
+    assert pick_precision("auto", cuda, crops=True) == torch.bfloat16
+    assert pick_precision("auto", cuda, crops=False) == torch.float32
+    assert pick_precision("auto", cpu, crops=True) == torch.float32
+    assert pick_precision("bf16", cpu, crops=False) == torch.bfloat16
+    assert pick_precision("fp32", cuda, crops=True) == torch.float32
+    monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda: False)
+    assert pick_precision("auto", cuda, crops=True) == torch.float32

@@ -82,3 +82,14 @@ def test_arguments_out_of_range(wrong):
 def test_round_trip():
     found = BlockTime(512, 44_100, 1.0, 2.0, 11_610.0, 0.1, "PyTorch, 1 thread")
     assert BlockTime.from_plain(found.to_plain()) == found
+
+
+def test_a_model_that_works_on_many_samples_at_once_is_measured_on_as_many():
+    class Coarse(Counting):
+        granularity = 1000
+
+    model = Coarse()
+    result = measure(model, block=64, seconds=0.05)
+    assert result.block == 1000
+    assert {shape[-1] for shape in model.blocks} == {1000}
+    assert measure(Coarse(), block=2000, seconds=0.05).block == 2000

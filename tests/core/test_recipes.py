@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 import yaml
 from fxkit.config import parse, resolve
-from fxkit.errors import FxkitError, PluginError
+from fxkit.errors import FxkitError
 from fxkit.registry import MODELS
 
 from fxkit import recipes
@@ -39,14 +39,23 @@ def test_a_recipe_resolves_into_the_settings_of_the_slides(name):
     assert settings.loss_options["esr"]["pre_emphasis"] == 0.85
 
 
-def test_demucs_resolves_as_soon_as_its_model_is_there():
-    values = recipes.load("demucs-clean-heavy")
-    assert int(values["model.n_fft"]) > int(values["model.hop_length"])
-    if "demucs" in MODELS.names():
-        assert resolve(values).model == "demucs"
-    else:
-        with pytest.raises(PluginError, match="demucs"):
-            resolve(values)
+def test_demucs_has_the_slides_values_but_for_the_pair_that_has_no_inverse():
+    settings = resolve({"recipe": "demucs-clean-heavy"})
+    model, train = settings.model_config, settings.train
+    assert (settings.task, settings.model, settings.data.level) == ("clean", "demucs", "heavy")
+    assert (model.channels, model.time_depth, model.freq_depth) == (64, 3, 3)
+    assert (model.time_stride, model.gru_layers, model.transformer_heads) == (4, 2, 4)
+    assert train.lr == 0.008182284403479165
+    assert train.batch * train.accumulate == 256
+    assert (model.n_fft, model.hop_length) == (1024, 256)
+    with pytest.raises(FxkitError, match="cannot be turned back"):
+        resolve({"recipe": "demucs-clean-heavy", "model.n_fft": 256, "model.hop_length": 1024})
+
+
+def test_demucs_can_be_made_at_the_slides_size():
+    settings = resolve({"recipe": "demucs-clean-heavy"})
+    model = MODELS.get("demucs")(settings.model_config)
+    assert sum(p.numel() for p in model.parameters()) > 2e6
 
 
 def test_the_command_line_wins():

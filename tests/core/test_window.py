@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 import pytest
 import torch
-from fxkit.model import State
+from fxkit.errors import FxkitError
+from fxkit.model import Model, State
 from fxkit.options import option
 from fxkit.window import WindowModel, overlap_weights
 from torch import Tensor, nn
@@ -141,3 +142,46 @@ def test_streams_that_were_reset_at_different_times_stay_apart() -> None:
 def test_only_weights_of_the_author_are_saved() -> None:
     assert list(Spectral(Sizes()).state_dict()) == ["gains"]
     assert Spectral(Sizes()).trains_on == "crops"
+
+
+def test_a_crop_is_what_its_windows_add_up_to() -> None:
+    model = Same(Sizes(window=32, hop=24))
+    x = noise(3, 100)
+    y, weight = model.crop(x)
+    # Windows start at 0, 24 and 48: 80 samples are covered, the rest is not.
+    torch.testing.assert_close(y, weight * x)
+    assert torch.equal(weight[80:], torch.zeros(20))
+    torch.testing.assert_close(weight[8:72], torch.ones(64))
+    torch.testing.assert_close(weight[:8], model.weights[:8])
+    torch.testing.assert_close(weight[72:80], model.weights[24:])
+
+
+def test_a_crop_of_one_window_and_one_that_is_too_short() -> None:
+    model = Same(Sizes(window=32, hop=16), sample_rate=1000)
+    _, weight = model.crop(noise(1, 32))
+    torch.testing.assert_close(weight, model.weights)
+    with pytest.raises(FxkitError, match=r"crop of 0\.03 s is shorter.*window of 0\.03 s"):
+        model.crop(noise(1, 31))
+
+
+def test_crops_hear_no_neighbours_and_give_gradients() -> None:
+    model = Spectral(Sizes())
+    x = noise(2, 64)
+    both, _ = model.crop(x)
+    alone, _ = model.crop(x[1:])
+    torch.testing.assert_close(both[1:], alone)
+    both.square().mean().backward()
+    assert model.gains.grad is not None
+    assert model.gains.grad.abs().max() > 0
+
+
+def test_it_works_once_per_hop() -> None:
+    assert Same(Sizes(window=32, hop=24)).granularity == 24
+
+
+def test_by_default_a_crop_is_played_from_silence_with_the_latency_taken_out() -> None:
+    model = Same(Sizes())
+    x = noise(2, 100)
+    y, weight = Model.crop(model, x)
+    torch.testing.assert_close(y, x)
+    assert torch.equal(weight, torch.ones(100))

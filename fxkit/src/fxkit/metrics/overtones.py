@@ -18,7 +18,7 @@ __all__ = ["Overtones", "overtones"]
 Signal = NDArray[np.floating[Any]]
 
 _LENGTH = 2048  # samples: 46 ms at 44.1 kHz resolves the partials of a chord
-_EMPTY = 1e-7  # share of the distorted energy below which an octave is left out
+_EMPTY = 1e-6  # of the true energy: -60 dB, below which an octave is left out
 
 
 @dataclass(frozen=True)
@@ -43,10 +43,10 @@ def overtones(
 ) -> tuple[Overtones, dict[str, Overtones]] | None:
     """Compare three magnitude spectrograms.
 
-    With D, C and T the magnitudes (Hann windows of 2048 samples, a quarter apart), and D brought to
-    the level that fits T best, ``g = sum D T / sum D^2``::
+    With D, C and T the magnitudes (Hann windows of 2048 samples, a quarter apart), D and C brought
+    to the level that fits T best, ``sum D T / sum D^2`` and ``sum C T / sum C^2``::
 
-        added = sum max(g D - T, 0)^2 / sum T^2
+        added = sum max(D - T, 0)^2 / sum T^2
         left  = sum max(C - T, 0)^2 / sum T^2
         lost  = sum max(T - C, 0)^2 / sum T^2
 
@@ -72,10 +72,10 @@ def overtones(
     frequencies, d = _magnitudes(distorted, sample_rate)
     _, c = _magnitudes(cleaned, sample_rate)
     _, t = _magnitudes(true, sample_rate)
-    power, total = float(np.sum(np.square(d))), float(np.sum(np.square(t)))
-    if not (power > 0 and total > 0 and math.isfinite(power + total + float(c.sum()))):
+    total = float(np.sum(np.square(t)))
+    if not (total > 0 and float(np.sum(np.square(d))) > 0):
         return None
-    d = d * (float(np.sum(d * t)) / power)
+    d, c = _fitted(d, t), _fitted(c, t)
     surpluses = [np.maximum(a - b, 0.0) for a, b in ((d, t), (c, t), (t, c))]
     energies = [np.sum(np.square(s), axis=1) / total for s in surpluses]
     whole = Overtones(*(float(e.sum()) for e in energies))
@@ -89,6 +89,11 @@ def overtones(
     return whole, octaves
 
 
+def _fitted(x: NDArray[np.float64], t: NDArray[np.float64]) -> NDArray[np.float64]:
+    power = float(np.sum(np.square(x)))
+    return x * (float(np.sum(x * t)) / power) if power > 0 else x
+
+
 def _magnitudes(x: Signal, sample_rate: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return the frequencies in Hz, and magnitudes ``[bins, frames]``."""
     frequencies, _, spectrum = signal.stft(
@@ -96,5 +101,7 @@ def _magnitudes(x: Signal, sample_rate: int) -> tuple[NDArray[np.float64], NDArr
         sample_rate,
         nperseg=_LENGTH,
         noverlap=_LENGTH * 3 // 4,
+        boundary=None,
+        padded=False,
     )
     return frequencies, np.abs(spectrum)

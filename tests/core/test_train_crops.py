@@ -1,0 +1,262 @@
+"""Training from crops, gradient accumulation, running means and mixed precision."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from fxkit.checkpoint import load_average
+from fxkit.data import Recording, Segment, Split, Take
+from fxkit.ema import Average
+from fxkit.errors import FxkitError
+from fxkit.loss import Loss
+from fxkit.options import NoOptions
+from fxkit.progress import SilentProgress
+from fxkit.scaled import Scaled
+from fxkit.tasks.clean import Clean
+from fxkit.train import TrainConfig, train
+from fxkit.window import WindowModel
+from torch import nn
+
+RATE = 8000
+WINDOW = 200
+CONFIG = TrainConfig(
+    minutes=0, epochs=3, batch=4, crop=0.05, lr=0.05, ramp=0.0, clip=0.0, ema=0.9, accumulate=3
+)
+
+
+class Filter(WindowModel):
+    """A short filter over each window: what undoes the effect below is one of its kind."""
+
+    Config = NoOptions
+
+    def __init__(self, config=None, *, sample_rate=RATE, controls=0):
+        super().__init__(config, sample_rate=sample_rate, controls=controls, window=WINDOW, hop=150)
+        self.conv = nn.Conv1d(1, 1, 3, padding=1, bias=False)
+        nn.init.constant_(self.conv.weight, 0.1)
+        self.windows = 0
+
+    def process(self, x, controls=None):
+        self.windows += len(x)
+        self.seen = self.conv(x).dtype
+        return self.conv(x)
+
+
+class Squared(Loss):
+    """Mean of the squared error."""
+
+    def forward(self, estimate, target):
+        assert estimate.dtype == torch.float32
+        return (estimate - target).square().mean(dim=(1, 2))
+
+
+@pytest.fixture
+def split():
+    wet = np.random.default_rng(0).normal(0, 0.3, 16_000).astype(np.float32)
+    dry = np.convolve(wet, [0.2, 0.7, -0.4], "same").astype(np.float32)
+    take = Take("noise", Recording.from_array(dry, RATE), Recording.from_array(wet, RATE))
+    return Split(
+        (Segment(take, 0, 10_000),),
+        (Segment(take, 10_400, 13_000),),
+        (Segment(take, 13_400, 16_000),),
+    )
+
+
+def go(split, directory, config=CONFIG, loss=None, **options):
+    torch.manual_seed(0)
+    directory.mkdir(exist_ok=True)
+    model = Scaled.from_levels(Filter(), input_rms=0.3, target_rms=0.25)
+    result = train(
+        model,
+        loss or Squared(None),
+        split,
+        Clean(),
+        config,
+        device=torch.device("cpu"),
+        directory=directory,
+        progress=SilentProgress(),
+        **options,
+    )
+    return model, result
+
+
+def test_learns_the_filter_in_time_with_the_input(split, tmp_path):
+    config = replace(CONFIG, epochs=30, accumulate=1, ema=0.0)
+    model, result = go(split, tmp_path / "run", config)
+    # Cross-correlation: the newest sample comes last.
+    found = model.inner.conv.weight.detach().flatten() * 0.25 / 0.3
+    torch.testing.assert_close(found, torch.tensor([-0.4, 0.7, 0.2]), atol=0.01, rtol=0)
+    assert result.history[-1].validation_loss < 1e-4
+
+
+def test_every_window_of_a_crop_is_processed_once(split, tmp_path):
+    config = replace(CONFIG, epochs=1, validation_seconds=0.1)
+    model, _ = go(split, tmp_path / "run", config)
+    crops = 10_000 // 400 // 4 * 4
+    in_training = crops * ((400 - WINDOW) // 150 + 1)
+    validated = model.inner.windows - in_training
+    assert 0 < validated < in_training
+
+
+def test_a_crop_shorter_than_the_window_is_one_line(split, tmp_path):
+    with pytest.raises(FxkitError, match=r"shorter than the model's window.*raise train\.crop"):
+        go(split, tmp_path / "run", replace(CONFIG, crop=0.02))
+
+
+def test_accumulating_equals_the_large_batch(split, tmp_path):
+    """With a loss that is a mean over crops, steps of 4 x 2 crops are steps of 8."""
+
+    class Plain(Clean):
+        augmentation = None
+
+    def weights(name, **options):
+        torch.manual_seed(0)
+        (tmp_path / name).mkdir()
+        model = Scaled.from_levels(Filter(), input_rms=0.3, target_rms=0.25)
+        train(
+            model,
+            Squared(None),
+            split,
+            Plain(),
+            replace(CONFIG, epochs=1, ema=0.0, floor=1.0, **options),
+            device=torch.device("cpu"),
+            directory=tmp_path / name,
+            progress=SilentProgress(),
+        )
+        return model.inner.conv.weight
+
+    # 25 crops: 3 batches of 8 either way.
+    torch.testing.assert_close(
+        weights("few", batch=4, accumulate=2), weights("many", batch=8, accumulate=1)
+    )
+
+
+def test_what_is_left_at_the_end_of_an_epoch_is_a_step_too(split, tmp_path):
+    """Six windows of four crops are two steps of four windows: the second of two windows."""
+    steps = []
+
+    class Counted(Squared):
+        def forward(self, estimate, target):
+            steps.append(1)
+            return super().forward(estimate, target)
+
+    model, _ = go(
+        split, tmp_path / "a", replace(CONFIG, epochs=1, accumulate=4, floor=1.0), Counted(None)
+    )
+    start = torch.full_like(model.inner.conv.weight, 0.1)
+    # AdamW moves each weight by up to the learning rate: more than one step's worth was taken.
+    moved = (checkpoint_weights(tmp_path / "a") - start).abs().max()
+    assert moved > 1.2 * CONFIG.lr
+    assert len(steps) == 6 + 1
+
+
+def checkpoint_weights(directory):
+    from safetensors.torch import load_file
+
+    return load_file(directory / "last.safetensors")["model.inner.conv.weight"]
+
+
+class Cut(Exception):  # noqa: N818 - not an error: a power cut
+    pass
+
+
+class CutAfter(Squared):
+    """Ends the training after some calls."""
+
+    def __init__(self, calls):
+        super().__init__(None)
+        self.calls = calls
+
+    def forward(self, estimate, target):
+        self.calls -= 1
+        if self.calls < 0:
+            raise Cut
+        return super().forward(estimate, target)
+
+
+def test_a_resumed_run_gives_the_same_numbers_as_an_uninterrupted_one(split, tmp_path):
+    model, whole = go(split, tmp_path / "whole")
+    with pytest.raises(Cut):
+        go(split, tmp_path / "cut", loss=CutAfter(7 + 4))
+    again, resumed = go(split, tmp_path / "cut", resume=True)
+    for kind in ("loss", "validation_loss", "lr"):
+        assert [getattr(e, kind) for e in resumed.history] == [
+            getattr(e, kind) for e in whole.history
+        ]
+    for a, b in zip(model.parameters(), again.parameters(), strict=True):
+        assert torch.equal(a, b)
+    means = [load_average(tmp_path / run / "last.safetensors") for run in ("whole", "cut")]
+    assert means[0].keys() == means[1].keys() == {"updates", "mean.inner.conv.weight"}
+    assert all(torch.equal(means[0][name], means[1][name]) for name in means[0])
+
+
+def test_a_running_mean_asked_for_on_resuming_starts_from_the_weights_so_far(split, tmp_path):
+    go(split, tmp_path / "run", replace(CONFIG, epochs=2, ema=0.0))
+    before = checkpoint_weights(tmp_path / "run")
+    go(split, tmp_path / "run", replace(CONFIG, lr=1e-8, ema=0.999), resume=True)
+    mean = load_average(tmp_path / "run" / "last.safetensors")["mean.inner.conv.weight"]
+    torch.testing.assert_close(mean, before, atol=1e-6, rtol=0)
+
+
+def test_the_mean_is_judged_and_kept_and_the_weights_go_on(split, tmp_path):
+    model, result = go(split, tmp_path / "run", replace(CONFIG, epochs=1, accumulate=1))
+    mean = load_average(tmp_path / "run" / "last.safetensors")["mean.inner.conv.weight"]
+    torch.testing.assert_close(model.inner.conv.weight.detach(), mean)
+    assert not torch.equal(checkpoint_weights(tmp_path / "run"), mean)
+    assert result.best_epoch == 1
+
+
+def test_mixed_precision_reaches_the_network_and_not_the_loss(split, tmp_path):
+    model, _ = go(
+        split,
+        tmp_path / "half",
+        replace(CONFIG, precision="bf16", epochs=20, ema=0.0, accumulate=1),
+    )
+    # Validation, which comes last, is in full precision.
+    assert model.inner.seen == torch.float32
+    found = model.inner.conv.weight.detach().flatten() * 0.25 / 0.3
+    torch.testing.assert_close(found, torch.tensor([-0.4, 0.7, 0.2]), atol=0.03, rtol=0)
+    exact, _ = go(split, tmp_path / "full", replace(CONFIG, epochs=20, ema=0.0, accumulate=1))
+    assert not torch.equal(exact.inner.conv.weight, model.inner.conv.weight)
+
+
+class TestAverage:
+    def test_starts_short_and_reaches_its_length(self):
+        model = nn.Linear(1, 1, bias=False)
+        nn.init.zeros_(model.weight)
+        average = Average(model, 0.9)
+        expected = 0.0
+        for n in range(1, 200):
+            with torch.no_grad():
+                model.weight.fill_(float(n))
+            average.update(model)
+            keep = min(0.9, (1 + n) / (10 + n))
+            expected = keep * expected + (1 - keep) * n
+        assert average.tensors()["mean.weight"].item() == pytest.approx(expected, rel=1e-5)
+
+    def test_is_lent_and_given_back_even_when_something_fails(self):
+        model = nn.Linear(1, 1, bias=False)
+        own = model.weight.item()
+        average = Average(model, 0.5)
+        with torch.no_grad():
+            model.weight.add_(1.0)
+
+        def fail():
+            with average.applied(model):
+                assert model.weight.item() == own
+                raise Cut
+
+        with pytest.raises(Cut):
+            fail()
+        assert model.weight.item() == own + 1.0
+        assert average.tensors()["mean.weight"].item() == own
+
+    def test_goes_on_from_what_was_kept(self):
+        torch.manual_seed(0)
+        model = nn.Linear(2, 1)
+        average = Average(model, 0.99)
+        average.update(model)
+        kept = {name: tensor.clone() for name, tensor in average.tensors().items()}
+        again = Average(nn.Linear(2, 1), 0.99)
+        again.load(kept)
+        assert all(torch.equal(tensor, kept[n]) for n, tensor in again.tensors().items())
