@@ -26,7 +26,7 @@ from fxkit.testing import loss_laws as losses
 from fxkit.testing import model_form_laws as forms
 from fxkit.testing import model_laws as models
 from fxkit.testing import task_laws as tasks
-from fxkit.testing.config_laws import law_config_round_trips
+from fxkit.testing.config_laws import law_config_round_trips, law_search_space
 from torch import Tensor, nn
 
 
@@ -444,3 +444,14 @@ def test_check_reports_what_is_broken_and_goes_on(monkeypatch: pytest.MonkeyPatc
 def test_check_refuses_an_unknown_kind() -> None:
     with pytest.raises(FxkitError, match="kind=amp: needs one of model, loss, task, format"):
         check("amp", "gru")
+
+
+def test_a_search_space_of_other_settings_is_found() -> None:
+    from fxkit.registry import MODELS
+    from fxkit.search import Choice
+
+    gru = MODELS.get("gru")
+    law_search_space(gru(gru.Config(hidden=2)))
+    wrong = type("Wrong", (gru,), {"search_space": classmethod(lambda cls: {"x": Choice((1, 2))})})
+    with pytest.raises(AssertionError, match="the search space of Wrong is wrong: no setting"):
+        law_search_space(wrong(gru.Config(hidden=2)))

@@ -182,6 +182,7 @@ def join() -> Iterator[Ranks]:
         return
     import torch
     from torch import distributed
+    from torch.distributed.distributed_c10d import PrefixStore
     from torch.distributed.rendezvous import rendezvous
 
     try:
@@ -189,7 +190,7 @@ def join() -> Iterator[Ranks]:
         store.set_timeout(TIMEOUT)
         distributed.init_process_group(
             "cpu:gloo,cuda:nccl" if torch.cuda.is_available() else "gloo",
-            store=distributed.PrefixStore("fxkit", store),
+            store=PrefixStore("fxkit", store),
             rank=rank,
             world_size=size,
             timeout=TIMEOUT,

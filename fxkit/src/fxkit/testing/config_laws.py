@@ -7,8 +7,10 @@ import json
 from typing import Any
 
 from fxkit.config import build, to_plain
+from fxkit.errors import FxkitError
+from fxkit.tuning.space import declared
 
-__all__ = ["law_config_round_trips"]
+__all__ = ["law_config_round_trips", "law_search_space"]
 
 
 def law_config_round_trips(plugin: Any) -> None:
@@ -43,3 +45,11 @@ def law_config_round_trips(plugin: Any) -> None:
         again = build(config_class, plain, prefix="plugin")
         if again != config:
             raise AssertionError(f"{name} comes back from JSON as {again}, not as {config}")
+
+
+def law_search_space(model: Any) -> None:
+    """`search_space` declares settings of the model, with values that they take."""
+    try:
+        declared(type(model))
+    except FxkitError as error:
+        raise AssertionError(str(error)) from error

@@ -17,7 +17,7 @@ from fxkit.loss import Loss
 from fxkit.model import Model
 from fxkit.task import Task
 from fxkit.testing import format_laws, loss_laws, model_form_laws, model_laws, task_laws
-from fxkit.testing.config_laws import law_config_round_trips
+from fxkit.testing.config_laws import law_config_round_trips, law_search_space
 
 __all__ = ["FormatLaws", "LossLaws", "ModelLaws", "TaskLaws"]
 
@@ -27,6 +27,9 @@ class ModelLaws:
 
     def test_config_round_trips(self, model: Model) -> None:
         law_config_round_trips(model)
+
+    def test_search_space(self, model: Model) -> None:
+        law_search_space(model)
 
     def test_declarations(self, model: Model) -> None:
         model_form_laws.law_declarations(model)

@@ -211,11 +211,7 @@ def _directory(search: Search, directory: Path | None, *, resume: bool) -> Itera
             shutil.rmtree(left, ignore_errors=True)
         yield directory
         return
-    if directory is None:
-        number = 1
-        stem = f"tune-{search.settings.task}-{search.settings.model}"
-        while (directory := Path("runs") / f"{stem}-{number}").exists():
-            number += 1
+    directory = directory or _next_directory(search)
     made = [p for p in (directory, *directory.parents) if not p.exists()]
     try:
         directory.mkdir(parents=True)
@@ -231,6 +227,14 @@ def _directory(search: Search, directory: Path | None, *, resume: bool) -> Itera
         for parent in made[1:]:
             parent.rmdir()
         raise
+
+
+def _next_directory(search: Search) -> Path:
+    number = 1
+    stem = f"tune-{search.settings.task}-{search.settings.model}"
+    while (path := Path("runs") / f"{stem}-{number}").exists():
+        number += 1
+    return path
 
 
 def _recipes(

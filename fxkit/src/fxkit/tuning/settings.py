@@ -49,10 +49,11 @@ class Search:
         """Return the settings of a run with `values` filled in: of a trial, or of the final one."""
         tune = self.tune
         made = resolve_run({**self.settings.to_plain(), **values})
-        length = {"epochs": tune.final_epochs or 100, "patience": tune.patience}
-        if not final:
-            length = {"epochs": tune.epochs, "patience": 0}
-        return replace(made, train=replace(made.train, **length))
+        if final:
+            epochs, patience = tune.final_epochs or 100, tune.patience
+        else:
+            epochs, patience = tune.epochs, 0
+        return replace(made, train=replace(made.train, epochs=epochs, patience=patience))
 
     def to_yaml(self) -> str:
         """Return the text of a file from which `load` makes the same search."""

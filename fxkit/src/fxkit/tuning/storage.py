@@ -120,7 +120,7 @@ def open_study(search: Search, storage: RDBStorage, identity: Mapping[str, Any])
     import optuna
 
     tune = search.tune
-    directions = ["minimize"] * len(tune.objectives)
+    directions = [optuna.study.StudyDirection.MINIMIZE] * len(tune.objectives)
     # The first epochs say little, and the first trials have nobody to be compared with.
     pruner = optuna.pruners.MedianPruner(
         n_startup_trials=max(2, min(5, tune.trials // 4)), n_warmup_steps=max(1, tune.epochs // 5)
