@@ -129,7 +129,7 @@ class _Walk:
 
     def error(self, why: str) -> FxkitError:
         return FxkitError(
-            f"{self._title} plays an LSTM or GRU with a linear readout, this model is more: {why}; "
+            f"{self._title} has recurrent layers and a linear readout, this model is more: {why}; "
             "train with model=lstm or model=gru"
         )
 

@@ -75,7 +75,7 @@ class Nam(Format):
         FxkitError
             A .nam player would not compute this model exactly; says which setting to train with.
         """
-        net = recurrent_net(artifact, self.title)
+        net = recurrent_net(artifact, "a .nam file as fxkit writes it")
         if net.kind != "lstm":
             raise FxkitError("a .nam file has no GRU: train with model=lstm model.dry=false")
         if net.controls:

@@ -9,19 +9,17 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from fxkit.errors import FxkitError
 from fxkit.formats.document import Section
+from fxkit.formats.proof import settle
 from fxkit.formats.recurrent_net import RecurrentLayer, RecurrentNet, play
 from fxkit.graph import GraphModel
 
 __all__ = ["read", "write"]
 
 MAX_HIDDEN, MAX_LAYERS = 4096, 64
-SETTLING = 48_000
-"""Samples of silence after which the state at the start is taken."""
 
 
 def read(config: Section, weights: NDArray[np.float64], sample_rate: int) -> GraphModel:
@@ -78,10 +76,9 @@ def write(net: RecurrentNet) -> tuple[dict[str, Any], list[float]]:
     return config, np.concatenate(parts).astype(np.float32).astype(float).tolist()
 
 
-@torch.no_grad()
 def _settled(net: RecurrentNet) -> list[tuple[NDArray[Any], NDArray[Any]]]:
     """Return hidden and cell state of every layer after a second of silence."""
     model = play(net, 48_000)
-    _, state = model(torch.zeros(1, 1, SETTLING), model.initial_state(1))
+    (state,) = settle([model], None)
     names = [layer.name for layer in model.spec.layers if layer.type == "lstm"]
     return [(state[f"{n}.h"][0].numpy(), state[f"{n}.c"][0].numpy()) for n in names]

@@ -22,7 +22,7 @@ from fxkit.graph import GraphModel
 
 __all__ = ["read"]
 
-MAX_WIDTH, MAX_TAPS, MAX_DILATION, MAX_GROUPS = 4096, 1 << 16, 1 << 20, 4096
+MAX_WIDTH, MAX_TAPS, MAX_DILATION, MAX_GROUPS = 4096, 1 << 16, 1 << 16, 4096
 ACTIVATIONS = {
     "Tanh": "tanh",
     "Hardtanh": "hardtanh",
