@@ -169,6 +169,8 @@ def spread(rows: list[dict[str, Any]]) -> list[str]:
 
 def write_page() -> None:
     """Write docs/results.md from the text in docs/results/*.md and the cells that are there."""
+    import results_clean
+
     rows = kept()
     distort = [r for r in rows if r["task"] == "distort"]
     missing = [c for c in cells() if not c.path.exists()]
@@ -187,8 +189,8 @@ def write_page() -> None:
     if missing:
         names = ", ".join(f"{c.model} on {c.level} (seed {c.seed})" for c in missing)
         parts += ["", f"Not trained yet: {names}."]
-    parts += ["", (KEPT / "discussion.md").read_text().rstrip(), ""]
-    PAGE.write_text("\n".join(parts))
+    parts += ["", (KEPT / "discussion.md").read_text().rstrip(), "", *results_clean.part()]
+    PAGE.write_text("\n".join(parts).rstrip() + "\n")
 
 
 def main() -> int:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from abc import abstractmethod
-from typing import Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import torch
 from torch import Tensor
@@ -18,6 +18,9 @@ from torch.nn import functional
 
 from fxkit.errors import FxkitError
 from fxkit.model import Model, State
+
+if TYPE_CHECKING:
+    from fxkit.graph import Graph, Node
 
 __all__ = ["WindowModel", "overlap_weights"]
 
@@ -163,6 +166,16 @@ class WindowModel(Model):
         if len(set(positions)) == 1:
             return self._advance(x, state, controls, positions[0])
         return self._advance_apart(x, state, controls, positions)
+
+    def graph(self, g: Graph, x: Node, controls: Node | None) -> Node:
+        """Say that the engine, which goes sample by sample, does not run whole windows."""
+        from fxkit.graph import NotExportableError
+
+        raise NotExportableError(
+            f"{type(self).__name__} does not describe itself as engine layers: it works on windows "
+            f"of {self.window} samples at once, while the engine goes sample by sample; "
+            "it plays through PyTorch"
+        )
 
     def _advance(
         self, x: Tensor, state: State, controls: Tensor | None, position: int

@@ -12,10 +12,13 @@ import safetensors.torch
 import torch
 
 from fxkit.artifact import save
+from fxkit.config import build
+from fxkit.errors import FxkitError
 from fxkit.graph import NotExportableError, export
 from fxkit.manifest import Control, Manifest
 from fxkit.model import Model
 from fxkit.testing.signals import knobs, noise, probe_length, rebuilt, run, shaken, worst
+from fxkit.train_config import TrainConfig
 
 __all__ = [
     "law_artifact_equals_model",
@@ -27,12 +30,16 @@ __all__ = [
 
 
 def law_declarations(model: Model) -> None:
-    """`trains_on`, `warm_up`, `sample_rate` and `controls` are what the contract says."""
+    """`trains_on`, `train_defaults`, `warm_up`, `granularity`, ... are what the contract says."""
     if model.trains_on not in ("streams", "crops"):
         raise AssertionError(f"trains_on is {model.trains_on!r}; it is 'streams' or 'crops'")
-    for name in ("warm_up", "sample_rate", "controls"):
+    try:
+        build(TrainConfig, model.train_defaults, prefix="train")
+    except FxkitError as error:
+        raise AssertionError(f"train_defaults are no settings of training: {error}") from None
+    for name in ("warm_up", "sample_rate", "controls", "granularity"):
         value = getattr(model, name)
-        if not isinstance(value, int) or value < (1 if name == "sample_rate" else 0):
+        if not isinstance(value, int) or value < (name in ("sample_rate", "granularity")):
             raise AssertionError(f"{name} is {value!r}; it has to be an int that is not negative")
 
 

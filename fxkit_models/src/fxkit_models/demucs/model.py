@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import torch
 from einops import rearrange
+from fxkit.search import Choice, Range
 from fxkit.window import WindowModel
 from torch import Tensor, nn
 
@@ -14,6 +15,9 @@ from fxkit_models.demucs.bottleneck import Exchange, Recurrent, positions
 from fxkit_models.demucs.config import FREQ_STRIDE, Config
 from fxkit_models.demucs.layers import Axis, Decoder, Encoder
 from fxkit_models.demucs.spectrum import Spectrum
+
+if TYPE_CHECKING:
+    from fxkit.search import Dimension
 
 __all__ = ["Demucs"]
 
@@ -83,6 +87,19 @@ class Demucs(WindowModel):
         ):
             # Follows from the settings, so it is not saved; as a buffer it follows the device.
             self.register_buffer(name, positions(moments, width, spacing), persistent=False)
+
+    @classmethod
+    def search_space(cls) -> dict[str, Dimension]:
+        """Return what `fxkit tune` searches."""
+        return {
+            "channels": Choice((16, 24, 32, 48)),
+            "time_depth": Choice((3, 4, 5)),
+            "n_fft": Choice((512, 1024, 2048)),
+            "gru_layers": Choice((0, 1, 2)),
+            "transformer_layers": Choice((0, 1, 2, 4)),
+            "train.lr": Range(5e-4, 5e-3, log=True),
+            "train.batch": Choice((1, 2, 4, 8)),
+        }
 
     def process(self, x: Tensor, controls: Tensor | None = None) -> Tensor:
         """Clean windows ``[windows, 1, window]``, each for itself; knobs ``[windows, K]``."""

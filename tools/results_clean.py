@@ -1,0 +1,427 @@
+"""Fill the clean part of docs/results.md: take the distortion off real guitar, and measure.
+
+Four studies, each made of cells; a cell is one training, and what it measured is kept as one JSON
+file under docs/results/clean/, so that the tables can be filled over several sittings. A cell that
+is there is not trained again: delete its file to repeat it.
+
+- ``amp``: light, medium and heavy of a JCM800 to clean, by gru, nn-gru and demucs, at equal time;
+- ``clip``: the same guitar, hard clipped after 20, 30, 40 and 50 dB of gain, to clean, by demucs;
+- ``part``: demucs on heavy with one thing changed at a time, to see what each is worth;
+- ``estimate``: nn-gru from clean to heavy, trained on the true dry side, and on one that the demucs
+  of the first study has estimated (``fxkit bootstrap``).
+
+Run ``python tools/results_clean.py --data DIR``; ``--only PATTERN`` chooses cells by name.
+"""
+
+from __future__ import annotations
+
+import argparse
+import datetime
+import json
+import re
+import shutil
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from results import KEPT, ROOT, machine, number
+
+CLEAN = KEPT / "clean"
+RUNS = ROOT / "runs" / "results-clean"
+"""Runs and made recordings; not kept in the repository."""
+
+LEVELS = ("light", "medium", "heavy")
+MODELS = ("gru", "nn-gru", "demucs")
+GAINS = (20, 30, 40, 50)
+SLIDES = {
+    ("light", "gru"): 0.1205,
+    ("light", "nn-gru"): 0.1346,
+    ("heavy", "gru"): 0.5859,
+    ("heavy", "nn-gru"): 0.5263,
+}
+"""ESR of the slides' searches, on other recordings."""
+PUBLISHED = {20: (8.0, 13.0), 30: (2.9, 8.9), 40: (0.5, 7.0), 50: (-0.7, 5.9)}
+"""Published SI-SDR in dB before and after, by gain in dB (Demucs at 16 kHz, 2022)."""
+
+PARTS: dict[str, dict[str, Any]] = {
+    "as-shipped": {},
+    "no-variety": {"task.gain": 0.0, "task.polarity": False},
+    "no-mean-of-weights": {"train.ema": 0.0},
+    "no-weight-decay": {"train.weight_decay": 0.0},
+    "loss-l1-mrstft": {"loss": "l1+0.1*mrstft"},
+    "loss-esr-mrstft": {"loss": "esr+0.1*mrstft"},
+    "no-attention": {"model.transformer_layers": 0},
+    "no-memory": {"model.gru_layers": 0},
+    "neither": {"model.transformer_layers": 0, "model.gru_layers": 0},
+    "window-0.37": {"model.window": 0.375},
+    "window-1.5": {"model.window": 1.5, "train.batch": 2},
+    "n_fft-2048": {"model.n_fft": 2048, "model.hop_length": 512},
+    "wider": {"model.channels": 32},
+    "narrow-and-deep": {"model.channels": 16, "model.growth": 2.0},
+    "lr-half": {"train.lr": 1e-3},
+    "lr-double": {"train.lr": 4e-3},
+    "batch-double": {"train.batch": 4},
+}
+"""Name to what is different from the shipped settings."""
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One training."""
+
+    study: str
+    name: str
+    model: str
+    minutes: float
+    settings: Callable[[Path], dict[str, Any]]
+    """Folder of the recordings -> settings; makes what recordings it needs on the way."""
+    about: dict[str, Any] = field(default_factory=dict)
+    needs: str = ""
+    """The cell whose model it starts from."""
+
+    @property
+    def stem(self) -> str:
+        """Name of its file and of its run."""
+        return f"{self.study}-{self.name}"
+
+
+def cells() -> list[Cell]:
+    """Return every cell, those that say most first."""
+    found = [
+        Cell(
+            "amp",
+            f"{level}-{model}",
+            model,
+            30.0 if level == "heavy" else 10.0,
+            lambda data, level=level: amp(data, level),
+            {"level": level},
+        )
+        for level in ("heavy", "light", "medium")
+        for model in ("demucs", "nn-gru", "gru")
+    ]
+    found += [
+        Cell(
+            "clip",
+            f"{gain}",
+            "demucs",
+            10.0,
+            lambda data, gain=gain: clip(data, gain),
+            {"gain": gain},
+        )
+        for gain in GAINS
+    ]
+    found += [
+        Cell(
+            "estimate",
+            side,
+            "nn-gru",
+            10.0,
+            lambda data, side=side: estimate(data, side),
+            {"side": side},
+            "amp-heavy-demucs" if side == "estimated" else "",
+        )
+        for side in ("true", "estimated")
+    ]
+    found += [
+        Cell(
+            "part",
+            name,
+            "demucs",
+            10.0,
+            lambda data, changed=changed: amp(data, "heavy") | changed,
+            {"changed": changed},
+        )
+        for name, changed in PARTS.items()
+    ]
+    return found
+
+
+def amp(data: Path, level: str) -> dict[str, Any]:
+    """Return the settings that take the amplifier off."""
+    return {
+        "task": "clean",
+        "data.clean": str(data / "clean.flac"),
+        "data.wet": str(data / f"{level}.flac"),
+    }
+
+
+def clip(data: Path, gain: int) -> dict[str, Any]:
+    """Clip the dry guitar hard: `gain` dB above a peak of full scale, cut at full scale."""
+    import numpy as np
+    import soundfile
+
+    dry, rate = soundfile.read(data / "clean.flac", dtype="float64")
+    wet = RUNS / f"clip-{gain}.wav"
+    wet.parent.mkdir(parents=True, exist_ok=True)
+    raised = dry / np.abs(dry).max() * 10 ** (gain / 20)
+    soundfile.write(wet, np.clip(raised, -1.0, 1.0), rate, subtype="FLOAT")
+    return {
+        "task": "clean",
+        "data.clean": str(data / "clean.flac"),
+        "data.wet": str(wet),
+        # Made sample on sample.
+        "data.align": "off",
+    }
+
+
+def estimate(data: Path, side: str) -> dict[str, Any]:
+    """Make a data set whose training part has a true or an estimated dry side.
+
+    Both have the same true recordings to validate and score with: the same last tenths.
+    """
+    import soundfile
+    import yaml
+
+    import fxkit
+
+    folder = RUNS / "estimate"
+    true = folder / "true"
+    shutil.rmtree(folder / side, ignore_errors=True)
+    true.mkdir(parents=True, exist_ok=True)
+    for name in ("clean", "heavy"):
+        x, rate = soundfile.read(data / f"{name}.flac", dtype="float32")
+        tenth = round(0.1 * len(x))
+        guard = round(0.5 * rate)
+        parts = {
+            "train": x[: len(x) - 2 * tenth - 2 * guard],
+            "validation": x[len(x) - 2 * tenth - guard : len(x) - tenth - guard],
+            "test": x[len(x) - tenth :],
+        }
+        for part, samples in parts.items():
+            soundfile.write(true / f"{part}-{name}.wav", samples, rate, subtype="FLOAT")
+    pairs = [
+        {
+            "clean": f"{part}-clean.wav",
+            "wet": f"{part}-heavy.wav",
+            "name": part,
+            "split": part,
+            # What the alignment finds of the whole recording; of a part it may find another.
+            "align": 5,
+        }
+        for part in ("train", "validation", "test")
+    ]
+    (true / "dataset.yaml").write_text(yaml.safe_dump({"pairs": pairs}))
+    (true / "held-out.yaml").write_text(yaml.safe_dump({"pairs": pairs[1:]}))
+    if side == "estimated":
+        fxkit.bootstrap(
+            true / "train-heavy.wav",
+            folder / side,
+            model=RUNS / "amp-heavy-demucs",
+            true=true / "held-out.yaml",
+        )
+    reference = RUNS / "estimate-true"
+    settings = {"task": "distort", "data.path": str(folder / side)}
+    if side == "estimated" and reference.exists():
+        settings["run.reference"] = str(reference)
+    return settings
+
+
+def train(cell: Cell, data: Path, minutes: float, threads: int) -> dict[str, Any]:
+    """Train one cell and return what it measured."""
+    import torch
+
+    import fxkit
+
+    if cell.needs and not (RUNS / cell.needs / "model.fxkit").exists():
+        raise SystemExit(f"{cell.stem} starts from the model of {cell.needs}: train that first")
+    directory = RUNS / cell.stem
+    settings = cell.settings(data)
+    shutil.rmtree(directory, ignore_errors=True)
+    started, cpu = time.monotonic(), time.process_time()
+    run = fxkit.run(
+        **settings,
+        model=cell.model,
+        **{
+            "train.minutes": minutes,
+            "train.threads": threads,
+            "run.dir": str(directory),
+            "run.name": cell.stem,
+        },
+    )
+    used, wall = time.process_time() - cpu, time.monotonic() - started
+    return {
+        "study": cell.study,
+        "name": cell.name,
+        "model": cell.model,
+        **cell.about,
+        "minutes": minutes,
+        "threads": torch.get_num_threads(),
+        "epochs": len(run.history),
+        "best_epoch": run.best_epoch,
+        "cores_used": round(used / wall, 2),
+        "parameters": run.parameters,
+        "history": [[e.number, round(e.seconds), e.loss, e.validation_loss] for e in run.history],
+        "evaluation": run.evaluation.to_plain(),
+        "realtime": run.realtime.to_plain(),
+        "machine": machine(),
+        "torch": torch.__version__,
+        "date": datetime.datetime.now(tz=datetime.UTC).date().isoformat(),
+    }
+
+
+def kept(folder: Path = CLEAN) -> list[dict[str, Any]]:
+    """Return what all finished cells measured, in the order of `cells`."""
+    order = {cell.stem: i for i, cell in enumerate(cells())}
+    rows = [json.loads(path.read_text()) for path in folder.glob("*.json")]
+    known = [row for row in rows if f"{row['study']}-{row['name']}" in order]
+    return sorted(known, key=lambda row: order[f"{row['study']}-{row['name']}"])
+
+
+def part(folder: Path = CLEAN) -> list[str]:
+    """Return the lines of the clean part of docs/results.md; none while there is no cell."""
+    rows = kept(folder)
+    if not rows:
+        return []
+    of = {
+        study: [r for r in rows if r["study"] == study]
+        for study in ("amp", "clip", "part", "estimate")
+    }
+    lines = ["## Taking the distortion off", "", *_text(folder, "introduction"), ""]
+    lines += [*_amp_table(of["amp"]), ""]
+    for study, heading, table in (
+        ("clip", "### Hard clipping", _clip_table),
+        ("estimate", "### What an estimated dry side costs", _estimate_table),
+        ("part", "### What each part is worth", _part_table),
+    ):
+        if of[study]:
+            lines += [heading, "", *table(of[study]), ""]
+    missing = [c.stem for c in cells() if not (folder / f"{c.stem}.json").exists()]
+    if missing:
+        lines += [f"Not trained yet: {', '.join(missing)}.", ""]
+    machines = ", ".join(sorted({row["machine"] for row in rows}))
+    dates = ", ".join(sorted({row["date"] for row in rows}))
+    lines += [f"Machine: {machines}. Measured {dates}.", "", *_text(folder, "discussion")]
+    return lines
+
+
+def _text(folder: Path, name: str) -> list[str]:
+    path = folder / f"{name}.md"
+    return [path.read_text().rstrip()] if path.exists() else []
+
+
+def _scores(row: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    return row["evaluation"]["scores"], row["evaluation"]["baseline"]
+
+
+def _rise(row: dict[str, Any]) -> str:
+    scores, baseline = _scores(row)
+    if scores["si_sdr"] is None or baseline["si_sdr"] is None:
+        return "-"
+    return f"{scores['si_sdr'] - baseline['si_sdr']:+.1f}"
+
+
+def _amp_table(rows: list[dict[str, Any]]) -> list[str]:
+    lines = [
+        "| level | model | minutes | ESR | SI-SDR before, dB | after | gained | MRSTFT "
+        "| input at best gain: ESR, MRSTFT | slides' ESR | parameters | epochs | cores used |",
+        "|---|---|---|---|---|---|---|---|---|---|---|---|---|",
+    ]
+    order = {name: i for i, name in enumerate((*LEVELS, *MODELS))}
+    for row in sorted(rows, key=lambda r: (order[r["level"]], order[r["model"]])):
+        scores, baseline = _scores(row)
+        slides = SLIDES.get((row["level"], row["model"]))
+        lines.append(
+            f"| {row['level']} | `{row['model']}` | {row['minutes']:g} "
+            f"| **{number(scores['esr'], 4)}** | {number(baseline['si_sdr'], 1)} "
+            f"| {number(scores['si_sdr'], 1)} | {_rise(row)} | {number(scores['mrstft'], 3)} "
+            f"| {number(baseline['esr'], 3)}, {number(baseline['mrstft'], 3)} "
+            f"| {number(slides, 3)} | {row['parameters']:,} | {row['epochs']} "
+            f"| {row['cores_used']} |"
+        )
+    return lines
+
+
+def _clip_table(rows: list[dict[str, Any]]) -> list[str]:
+    lines = [
+        "| gain, dB | SI-SDR before, dB | after | gained | published: before, after | gained "
+        "| ESR | MRSTFT | epochs | cores used |",
+        "|---|---|---|---|---|---|---|---|---|---|",
+    ]
+    for row in rows:
+        scores, baseline = _scores(row)
+        before, after = PUBLISHED[row["gain"]]
+        lines.append(
+            f"| {row['gain']} | {number(baseline['si_sdr'], 1)} | {number(scores['si_sdr'], 1)} "
+            f"| **{_rise(row)}** | {before:.1f}, {after:.1f} | {after - before:+.1f} "
+            f"| {number(scores['esr'], 4)} | {number(scores['mrstft'], 3)} | {row['epochs']} "
+            f"| {row['cores_used']} |"
+        )
+    return lines
+
+
+def _estimate_table(rows: list[dict[str, Any]]) -> list[str]:
+    lines = ["| trained on the dry side | ESR | SI-SDR, dB | MRSTFT |", "|---|---|---|---|"]
+    for row in rows:
+        scores, _ = _scores(row)
+        lines.append(
+            f"| {row['side']} | {number(scores['esr'], 4)} | {number(scores['si_sdr'], 1)} "
+            f"| {number(scores['mrstft'], 3)} |"
+        )
+    return lines
+
+
+def _part_table(rows: list[dict[str, Any]]) -> list[str]:
+    lines = [
+        "| changed | ESR | SI-SDR, dB | MRSTFT | training loss, last | validation loss, best "
+        "| parameters | epochs |",
+        "|---|---|---|---|---|---|---|---|",
+    ]
+    for row in rows:
+        scores, _ = _scores(row)
+        changed = " ".join(f"{k}={v}" for k, v in row["changed"].items()) or "nothing"
+        lines.append(
+            f"| `{changed}` | {number(scores['esr'], 4)} | {number(scores['si_sdr'], 1)} "
+            f"| {number(scores['mrstft'], 3)} | {number(row['history'][-1][2], 4)} "
+            f"| {number(min(h[3] for h in row['history']), 4)} | {row['parameters']:,} "
+            f"| {row['epochs']} |"
+        )
+    return lines
+
+
+def main() -> int:
+    """Train what is missing, cell by cell, and rewrite the page after each."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument(
+        "--data", type=Path, required=True, help="clean, light, medium, heavy .flac"
+    )
+    parser.add_argument("--minutes", type=float, help="training time of a cell, instead of its own")
+    parser.add_argument("--threads", type=int, default=0, help="threads of a training; 0 for all")
+    parser.add_argument("--only", default="", help="only cells whose name this expression finds")
+    parser.add_argument("--list", action="store_true", help="list the cells and train nothing")
+    parser.add_argument(
+        "--try",
+        type=Path,
+        metavar="DIR",
+        dest="trial",
+        help="keep results in DIR instead, and leave the page alone",
+    )
+    arguments = parser.parse_args()
+    folder: Path = arguments.trial or CLEAN
+    if not (arguments.data / "clean.flac").exists():
+        print(f"{arguments.data}: no clean.flac there", file=sys.stderr)
+        return 2
+    folder.mkdir(parents=True, exist_ok=True)
+    for cell in cells():
+        path = folder / f"{cell.stem}.json"
+        if not re.search(arguments.only, cell.stem):
+            continue
+        minutes = cell.minutes if arguments.minutes is None else arguments.minutes
+        state = "done" if path.exists() else f"{minutes:g} minutes"
+        print(f"{cell.stem}: {state}", flush=True)
+        if arguments.list or path.exists():
+            continue
+        path.write_text(json.dumps(train(cell, arguments.data, minutes, arguments.threads)) + "\n")
+        if arguments.trial is None:
+            from results import write_page
+
+            write_page()
+    if arguments.trial is not None:
+        print("\n".join(part(folder)))
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
