@@ -20,6 +20,7 @@ from fxkit.data import audio
 from fxkit.data.loader import find_side
 from fxkit.data.manifest import MANIFEST, Manifest, Pair, read_manifest, write_manifest
 from fxkit.data.recording import Recording
+from fxkit.data.writer import Writer
 from fxkit.errors import FxkitError
 from fxkit.progress import Progress
 from fxkit.rendering import Renderer
@@ -146,9 +147,9 @@ def _open(path: Path, channel: audio.Channel | None) -> Recording:
     return Recording.open(path, channel=channel, hold=False)
 
 
-def _writer(path: Path, recording: Recording) -> audio.Writer:
+def _writer(path: Path, recording: Recording) -> Writer:
     # Floating point: an estimate may go beyond full scale, and nothing is to be rounded.
-    return audio.Writer(path, recording.sample_rate, encoding="FLOAT", frames=recording.frames)
+    return Writer(path, recording.sample_rate, encoding="FLOAT", frames=recording.frames)
 
 
 def _names(stems: Sequence[str]) -> Iterator[str]:

@@ -13,11 +13,12 @@ from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
+from fxkit import container
 from fxkit.errors import FxkitError
+from fxkit.files import replacing
 
 __all__ = ["Progress", "load_average", "load_into", "save"]
 
@@ -77,16 +78,8 @@ def save(
         "progress": json.dumps(asdict(progress)),
         "numbers": json.dumps(numbers),
     }
-    # A clone each: safetensors refuses tensors that share memory.
-    own = {k: v.detach().cpu().clone().contiguous() for k, v in tensors.items()}
-    beside = path.with_name(path.name + ".part")
-    try:
-        save_file(own, beside, metadata)
-        beside.replace(path)
-    except SafetensorError as error:
-        raise OSError(f"{path}: cannot be written: {error}") from error
-    finally:
-        beside.unlink(missing_ok=True)
+    with replacing(path) as temporary:
+        temporary.write_bytes(container.pack(tensors, metadata))
 
 
 def load_into(path: Path, model: nn.Module, optimizer: Optimizer | None = None) -> Progress:

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
-import os
 import stat
-import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,6 +14,7 @@ from safetensors.torch import load as load_safetensors
 from safetensors.torch import save as save_safetensors
 from torch import Tensor
 
+from fxkit import files
 from fxkit.errors import ArtifactError
 
 __all__ = ["pack", "read", "replacing"]
@@ -78,27 +76,11 @@ def replacing(path: Path) -> Iterator[Path]:
     ArtifactError
         The folder is missing or read-only, or the disk is full.
     """
-    temporary: Path | None = None
     try:
-        # Beside the target: os.replace is atomic only within one file system.
-        handle, name = tempfile.mkstemp(
-            prefix=f".{path.name[:100]}.", suffix=".part", dir=path.parent
-        )
-        temporary = Path(name)
-        os.close(handle)
-        yield temporary
-        # mkstemp makes a file private to its owner; give it the rights of an ordinary one.
-        mask = os.umask(0)
-        os.umask(mask)
-        temporary.chmod(0o666 & ~mask)
-        temporary.replace(path)
-        temporary = None
+        with files.replacing(path) as temporary:
+            yield temporary
     except OSError as error:
-        raise ArtifactError(f"cannot write {path}: {error.strerror or error}") from None
-    finally:
-        if temporary is not None:
-            with contextlib.suppress(OSError):
-                temporary.unlink(missing_ok=True)
+        raise ArtifactError(f"cannot write {path}: {error.strerror}") from None
 
 
 def _bytes(path: Path) -> bytes:

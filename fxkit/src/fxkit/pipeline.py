@@ -24,6 +24,7 @@ from fxkit.device import pick_device, set_threads
 from fxkit.distributed import Ranks
 from fxkit.errors import FxkitError
 from fxkit.evaluation import Evaluation
+from fxkit.files import write_text
 from fxkit.model import Model
 from fxkit.progress import Progress, SilentProgress
 from fxkit.realtime import BlockTime
@@ -117,7 +118,7 @@ def _execute(
         checkpoints = directory / "checkpoints"
         if ranks.first:
             checkpoints.mkdir(exist_ok=True)
-            _write(directory / "settings.yaml", to_yaml(settings))
+            write_text(directory / "settings.yaml", to_yaml(settings))
         trained = train(
             model,
             loss,
@@ -176,8 +177,8 @@ def _finish(
     parameters = sum(p.numel() for p in model.parameters() if p.requires_grad)
     manifest = provenance.describe(settings, dataset, split, task, trained, measured)
     artifact.save(directory / "model.fxkit", model, manifest)
-    _write(directory / "scores.json", _json(measured.to_plain()))
-    _write(directory / "history.json", _json([asdict(epoch) for epoch in trained.history]))
+    write_text(directory / "scores.json", _json(measured.to_plain()))
+    write_text(directory / "history.json", _json([asdict(epoch) for epoch in trained.history]))
     report.write(
         directory / "report.html",
         report.ReportData(
@@ -254,13 +255,3 @@ def _next_directory(settings: Settings) -> Path:
 
 def _json(values: Any) -> str:
     return json.dumps(values, indent=1, allow_nan=False) + "\n"
-
-
-def _write(path: Path, text: str) -> None:
-    """Write a small text file, complete or not at all."""
-    beside = path.with_name(path.name + ".part")
-    try:
-        beside.write_text(text, encoding="utf-8")
-        beside.replace(path)
-    finally:
-        beside.unlink(missing_ok=True)

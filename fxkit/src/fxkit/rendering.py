@@ -3,6 +3,9 @@
 The signal is converted to the model's rate, played, and converted back; the model's latency is cut
 from the front and its tail is played out, so that the output lies sample on sample over the input
 and is exactly as long. Channels are played side by side, each with its own memory.
+
+A model with a graph is played by the compiled engine where that is installed, others by PyTorch;
+`Renderer.backend` says which.
 """
 
 from __future__ import annotations
@@ -17,7 +20,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from fxkit import engine
 from fxkit.data import audio
+from fxkit.data.writer import Writer
 from fxkit.errors import FxkitError
 from fxkit.manifest import Manifest
 from fxkit.progress import Progress, SilentProgress
@@ -48,6 +53,8 @@ class Rendered:
     """Largest sample before encoding, linear, full scale 1."""
     clipped: int
     """Samples beyond full scale that the encoding cut off; 0 for floating point."""
+    backend: str = "PyTorch"
+    """What computed the samples."""
 
 
 class Renderer:
@@ -86,7 +93,10 @@ class Renderer:
         self._ratio = rate / sample_rate
         knobs = knob_values(artifact.manifest, controls)
         self._knobs = torch.tensor([knobs]).expand(channels, -1) if knobs else None
-        self._state = self._model.initial_state(channels)
+        self._engine = engine.for_artifact(artifact, channels=channels, knobs=knobs)
+        self.backend = "PyTorch" if self._engine is None else self._engine.backend
+        """What computes the samples."""
+        self._state = {} if self._engine else self._model.initial_state(channels)
         self._skip = self._model.latency
         self._channels = channels
         self._taken = self._given = 0
@@ -114,8 +124,11 @@ class Renderer:
         """Play ``[time, channels]`` at the model's rate; return it at the signal's."""
         parts = []
         for start in range(0, len(block), BLOCK):
-            x = torch.from_numpy(np.ascontiguousarray(block[start : start + BLOCK].T))[:, None]
-            y, self._state = self._model(x, self._state, self._knobs)
+            x = np.ascontiguousarray(block[start : start + BLOCK].T)
+            if self._engine is not None:
+                parts.append(self._engine.process(x).T)
+                continue
+            y, self._state = self._model(torch.from_numpy(x)[:, None], self._state, self._knobs)
             parts.append(y[:, 0].numpy().T)
         played = np.concatenate(parts) if parts else np.zeros((0, self._channels), np.float32)
         if not np.isfinite(played).all():
@@ -247,7 +260,7 @@ def render_file(
     peak, clipped = 0.0, 0
     with (
         progress.task("rendering", info.frames) as step,
-        audio.Writer(
+        Writer(
             destination,
             info.sample_rate,
             channels=info.channels,
@@ -273,7 +286,9 @@ def render_file(
             f"{destination} clips: {share:.2g} % of its samples, by up to "
             f"{20 * math.log10(peak):.1f} dB; render a quieter recording"
         )
-    return Rendered(destination, info.sample_rate, info.channels, info.frames, peak, clipped)
+    return Rendered(
+        destination, info.sample_rate, info.channels, info.frames, peak, clipped, player.backend
+    )
 
 
 def _encoding(info: audio.Probe, destination: Path) -> str | None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from fxkit.data.audio import write
+from fxkit.data.writer import write
 
 RATE = 44_100
 

@@ -1,22 +1,16 @@
-"""Audio files: what is in them, their samples, and writing them whole or not at all."""
+"""Audio files: what is in them, and their samples."""
 
 from __future__ import annotations
 
 import atexit
-import contextlib
-import errno
-import os
-import tempfile
 import threading
 from collections import OrderedDict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Literal, Self
+from typing import Any, Literal
 
 import numpy as np
-import numpy.typing as npt
 
 from fxkit.data.rates import Resampler, Samples, resample
 from fxkit.errors import FxkitError
@@ -27,14 +21,12 @@ __all__ = [
     "Probe",
     "Resampler",
     "Samples",
-    "Writer",
     "clock",
+    "forget",
     "probe",
     "read",
-    "read_blocks",
     "read_frames",
     "resample",
-    "write",
 ]
 
 Channel = Literal["left", "right", "mix"] | int
@@ -42,15 +34,7 @@ Channel = Literal["left", "right", "mix"] | int
 SUFFIXES = (".wav", ".flac", ".aiff", ".aif", ".ogg")
 """Endings of the file types that are read and written."""
 
-_FORMATS = {
-    ".wav": ("WAV", "PCM_24"),
-    ".flac": ("FLAC", "PCM_24"),
-    ".aiff": ("AIFF", "PCM_24"),
-    ".aif": ("AIFF", "PCM_24"),
-    ".ogg": ("OGG", "VORBIS"),
-}
 _UNKNOWN_LENGTH = 1 << 60
-_WAV_LIMIT = (1 << 32) - (1 << 16)  # bytes; a plain WAV file counts them in 32 bits
 _OPEN_FILES = 32
 
 
@@ -289,15 +273,9 @@ def read(path: str | Path, channel: Channel | None = None) -> tuple[Samples, int
     return samples, info.sample_rate
 
 
-def read_blocks(path: str | Path, block: int, channel: Channel | None = None) -> Iterator[Samples]:
-    """Read one channel of a file of any length, `block` samples at a time."""
-    info = probe(path)
-    check_channel(info, channel)
-    try:
-        for start in range(0, info.frames, block):
-            yield read_mono(info, channel, start, min(start + block, info.frames))
-    finally:
-        _files.forget(info.path)
+def forget(path: Path) -> None:
+    """Close a file if it is kept open, because it is about to be replaced."""
+    _files.forget(path)
 
 
 def read_frames(info: Probe, block: int) -> Iterator[Samples]:
@@ -312,124 +290,3 @@ def read_frames(info: Probe, block: int) -> Iterator[Samples]:
             yield frames
     finally:
         _files.forget(info.path)
-
-
-class Writer:
-    """Writes an audio file block by block; it appears under its name only when it is complete.
-
-    Parameters
-    ----------
-    path
-        Its ending says the file type, one of `SUFFIXES`.
-    sample_rate
-        In Hz.
-    channels
-        How many.
-    encoding
-        A subtype of libsndfile (``"FLOAT"``, ``"PCM_16"``); 24 bits, or Vorbis for OGG, if None.
-        Encodings of whole numbers clip what is beyond full scale.
-    frames
-        How long the file will be, if known: a WAV that would pass 4 GiB is made an RF64.
-
-    Use it as a context manager: leaving it by an exception leaves nothing behind.
-    """
-
-    def __init__(
-        self,
-        path: str | Path,
-        sample_rate: int,
-        *,
-        channels: int = 1,
-        encoding: str | None = None,
-        frames: int | None = None,
-    ) -> None:
-        import soundfile
-
-        self.path = Path(path)
-        try:
-            kind, usual = _FORMATS[self.path.suffix.lower()]
-        except KeyError:
-            raise FxkitError(
-                f"cannot write {self.path}: its name must end in one of {', '.join(SUFFIXES)}"
-            ) from None
-        if kind == "WAV" and frames is not None and frames * channels * 8 > _WAV_LIMIT:
-            kind = "RF64"
-        try:
-            # Beside the target: os.replace is atomic only within one file system.
-            handle, temporary = tempfile.mkstemp(
-                prefix=f".{self.path.name}.", suffix=".part", dir=self.path.parent
-            )
-            os.close(handle)
-        except OSError as error:
-            raise FxkitError(f"cannot write {self.path}: {error.strerror or error}") from None
-        self._temporary = Path(temporary)
-        try:
-            self._file = soundfile.SoundFile(
-                temporary, "w", sample_rate, channels, encoding or usual, format=kind
-            )
-        except (RuntimeError, TypeError, ValueError) as error:
-            self._temporary.unlink(missing_ok=True)
-            raise FxkitError(f"cannot write {self.path}: {error}") from None
-
-    def write(self, samples: npt.NDArray[Any]) -> None:
-        """Append ``[time]`` or ``[time, channels]``."""
-        try:
-            self._file.write(np.ascontiguousarray(samples, dtype=np.float32))
-        except (RuntimeError, AssertionError, OSError):
-            raise self._failure() from None
-
-    def _failure(self) -> FxkitError:
-        free = None
-        with contextlib.suppress(OSError, AttributeError):
-            status = os.statvfs(self.path.parent)
-            free = status.f_bavail * status.f_frsize
-        why = os.strerror(errno.ENOSPC) if free is not None and free < 1 << 20 else "writing failed"
-        return FxkitError(f"cannot write {self.path}: {why}")
-
-    def close(self) -> None:
-        """Finish the file and move it to its name."""
-        try:
-            self._file.close()
-            # mkstemp makes a file private to its owner; give it the rights of an ordinary one.
-            mask = os.umask(0)
-            os.umask(mask)
-            self._temporary.chmod(0o666 & ~mask)
-            _files.forget(self.path)
-            self._temporary.replace(self.path)
-        except OSError as error:
-            self._temporary.unlink(missing_ok=True)
-            raise FxkitError(f"cannot write {self.path}: {error.strerror or error}") from None
-        except RuntimeError:
-            self._temporary.unlink(missing_ok=True)
-            raise self._failure() from None
-
-    def discard(self) -> None:
-        """Drop what was written."""
-        with contextlib.suppress(RuntimeError, OSError):
-            self._file.close()
-        self._temporary.unlink(missing_ok=True)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        if error is None:
-            self.close()
-        else:
-            self.discard()
-
-
-def write(
-    path: str | Path, samples: npt.NDArray[Any], sample_rate: int, *, encoding: str | None = None
-) -> None:
-    """Write ``[time]`` or ``[time, channels]`` to a file, complete or not at all; see `Writer`."""
-    channels = 1 if samples.ndim == 1 else samples.shape[1]
-    with Writer(
-        path, sample_rate, channels=channels, encoding=encoding, frames=len(samples)
-    ) as out:
-        out.write(samples)

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import base64
-import contextlib
 import errno
 import hashlib
 import os
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -15,6 +13,7 @@ from typing import Any
 from markupsafe import Markup
 
 from fxkit.errors import FxkitError
+from fxkit.files import replacing
 from fxkit.report.data import ReportData
 from fxkit.report.registry import Section, find
 from fxkit.report.templates import asset, render
@@ -84,26 +83,11 @@ def write_html(path: str | os.PathLike[str], text: str) -> None:
     """
     path = Path(path)
     html = text.encode()
-    temporary: Path | None = None
     try:
-        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent)
-        temporary = Path(name)
-        with os.fdopen(handle, "wb") as file:
-            file.write(html)
-        temporary.chmod(0o666 & ~_umask())
-        temporary.replace(path)
+        with replacing(path) as temporary:
+            temporary.write_bytes(html)
     except OSError as error:
-        if temporary is not None:
-            with contextlib.suppress(OSError):
-                temporary.unlink()
         raise FxkitError(f"{path}: the report cannot be written: {_reason(error, html)}") from error
-
-
-def _umask() -> int:
-    """Return the mask for new files; a temporary file is private, the report need not be."""
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
 
 
 def _reason(error: OSError, html: bytes) -> str:

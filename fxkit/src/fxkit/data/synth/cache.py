@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import os
 import sys
-import tempfile
 from functools import cache
 from importlib import resources
 from pathlib import Path
@@ -18,6 +17,7 @@ from numpy.typing import NDArray
 from fxkit.data.synth.drive import GAINS, drive, gain_of
 from fxkit.data.synth.guitar import guitar
 from fxkit.errors import FxkitError
+from fxkit.files import replacing
 
 if TYPE_CHECKING:
     from fxkit.progress import Progress
@@ -114,22 +114,15 @@ def _complete(path: Path) -> bool:
 
 def _write(path: Path, samples: NDArray[np.float32]) -> None:
     """Write all of the file or nothing."""
-    temporary: str | None = None
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(suffix=".part", prefix=path.stem, dir=path.parent)
-        os.close(handle)
-        soundfile.write(temporary, samples, SAMPLE_RATE, subtype="PCM_24", format="WAV")
-        if not _complete(Path(temporary)):  # libsndfile is silent about a disk that fills up
-            raise OSError("the file came out short; the disk may be full")
-        Path(temporary).replace(path)
-        temporary = None
+        with replacing(path) as temporary:
+            soundfile.write(temporary, samples, SAMPLE_RATE, subtype="PCM_24", format="WAV")
+            if not _complete(temporary):  # libsndfile is silent about a disk that fills up
+                raise OSError("the file came out short; the disk may be full")
     except (OSError, soundfile.LibsndfileError) as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else error
         raise FxkitError(
             f"cannot keep the built-in data set in {path.parent} ({reason}): "
             "free some space, or set XDG_CACHE_HOME to a folder that can be written"
         ) from error
-    finally:
-        if temporary is not None:
-            Path(temporary).unlink(missing_ok=True)
