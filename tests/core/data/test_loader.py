@@ -68,6 +68,14 @@ def test_lengths(get: Callable[..., Dataset], notes: Any, guitar: np.ndarray) ->
         get(clean=lambda x: x[:-88_200])
 
 
+def test_a_channel_that_no_file_has(get: Callable[..., Dataset]) -> None:
+    with pytest.raises(FxkitError, match=r"clean\.wav has no channel 4: it is mono"):
+        get(channel=4)
+    # One setting for both files: the mono side of a pair has nothing to choose from.
+    assert get(wet=lambda x: np.stack((0 * x, x), axis=1), channel=2).takes[0].wet.read(0, 9).any()
+    assert get(channel="right").takes[0].frames
+
+
 def test_rates(get: Callable[..., Dataset], notes: Any, guitar: np.ndarray) -> None:
     from fxkit.data.audio import resample
 

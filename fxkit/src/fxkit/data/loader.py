@@ -64,6 +64,7 @@ def load(config: DataConfig, progress: Progress) -> Dataset:
     for pair, (clean, wet) in zip(sources.pairs, probes, strict=True):
         check_channel(clean, pair.channels[0])
         check_channel(wet, pair.channels[1])
+        _check_mono(clean, wet, pair.channels)
     rate = config.sample_rate or sources.sample_rate or probes[0][0].sample_rate
     findings = [f"gear: {gear}" for gear in sources.gear]
     takes = []
@@ -75,6 +76,18 @@ def load(config: DataConfig, progress: Progress) -> Dataset:
             findings += lines
             step.advance()
     return Dataset(tuple(takes), rate, sources.control_names, sources.description, tuple(findings))
+
+
+def _check_mono(clean: Probe, wet: Probe, channels: tuple[Channel | None, Channel | None]) -> None:
+    """Refuse the number of a channel that neither file has.
+
+    Beside a stereo file it is ignored in a mono one, since it is given for both.
+    """
+    if clean.channels > 1 or wet.channels > 1:
+        return
+    for file, channel in zip((clean, wet), channels, strict=True):
+        if isinstance(channel, int) and channel > 1:
+            raise FxkitError(f"{file.path} has no channel {channel}: it is mono")
 
 
 def _built_in(config: DataConfig, progress: Progress) -> Dataset:
