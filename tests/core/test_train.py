@@ -159,6 +159,24 @@ def test_ctrl_c_keeps_the_best_model(split, tmp_path):
     assert not model.training
 
 
+class CutOnce(CutAfter):
+    """As one Ctrl-C does: what comes after it is left alone."""
+
+    def forward(self, estimate, target):
+        if self.calls < 0:
+            return Squared.forward(self, estimate, target)
+        return super().forward(estimate, target)
+
+
+def test_ctrl_c_in_the_first_epoch_keeps_what_it_has_learned(split, tmp_path):
+    _, result = go(split, tmp_path, loss=CutOnce(2, KeyboardInterrupt))
+    assert result.interrupted
+    assert result.best_epoch == len(result.history) == 1
+    assert math.isfinite(result.history[0].validation_loss)
+    _, resumed = go(split, tmp_path, resume=True)
+    assert len(resumed.history) == CONFIG.epochs
+
+
 def test_ctrl_c_before_there_is_anything_to_keep_is_passed_on(split, tmp_path):
     with pytest.raises(KeyboardInterrupt):
         go(split, tmp_path, loss=CutAfter(1, KeyboardInterrupt))

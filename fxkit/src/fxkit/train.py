@@ -99,7 +99,8 @@ def train(
     resume
         Go on from ``last.safetensors``. A training that is bound by epochs gives the same numbers
         as one that was never interrupted; one bound by the wall clock cannot, because the machine
-        decides how many steps fit.
+        decides how many steps fit. Ctrl-C loses the epoch that it cuts short; only the first one
+        is kept as far as it went, and counts as whole.
     on_epoch
         Called after each epoch, when its checkpoints are written. It may raise `Pruned`, which
         ends the training like any other reason: what it has so far is returned.
@@ -152,6 +153,8 @@ class _Trainer:
         self.schedule = Schedule(config.lr, ramp=config.ramp, floor=config.floor)
         self.at = checkpoint.Progress()
         self.epoch_steps = 0
+        self.total = torch.zeros(())
+        self.lr = config.lr
         self.earlier = 0.0
         self.started = time.monotonic()
 
@@ -224,10 +227,27 @@ class _Trainer:
 
     def epoch(self, bar: Step) -> None:
         """Walk the windows once, validate, and write the checkpoints."""
-        total = torch.zeros((), device=self.device)
+        self.total = torch.zeros((), device=self.device)
+        self.lr = self.config.lr
         self.epoch_steps = self.waiting = 0
         self.optimizer.zero_grad()
-        lr = self.config.lr
+        try:
+            self.walk(bar)
+        except KeyboardInterrupt:
+            # A first epoch may take minutes: what it has learned so far is judged and kept.
+            if self.epoch_steps and self.at.best_loss is None and self.ranks.size == 1:
+                self.close_epoch(bar)
+            raise
+        if self.epoch_steps:
+            self.close_epoch(bar)
+        elif self.windows.steps == 0:
+            raise FxkitError(
+                "the training part is shorter than one window of every stream: "
+                "lower train.window or train.batch"
+            )
+
+    def walk(self, bar: Step) -> None:
+        """Learn from every window, until the training is over."""
         state: State | None = None
         for window in self.windows.epoch(self.at.epoch):
             state = self.state_for(window, state)
@@ -238,24 +258,17 @@ class _Trainer:
             done = self.done()
             if done >= 1.0:
                 break
-            lr = self.schedule(done)
+            self.lr = self.schedule(done)
             for group in self.optimizer.param_groups:
-                group["lr"] = lr
+                group["lr"] = self.lr
             value, state = self.step(window, state)
-            total += value
+            self.total += value
             self.epoch_steps += 1
             if self.epoch_steps % CHECK_EVERY == 0:
-                shown = self.finite(total)
+                shown = self.mean_loss()
                 bar.update(completed=100.0 * done, loss=shown, validation=self.at.best_loss)
         if self.waiting:
             self.update()
-        if self.epoch_steps:
-            self.close_epoch(self.finite(total), lr, bar)
-        elif self.windows.steps == 0:
-            raise FxkitError(
-                "the training part is shorter than one window of every stream: "
-                "lower train.window or train.batch"
-            )
 
     def state_for(self, window: Window, state: State | None) -> State:
         """Return the state to meet `window` with: fresh where a stream starts anew."""
@@ -315,9 +328,9 @@ class _Trainer:
         """Return a context in which the model has the weights that are judged and kept."""
         return nullcontext() if self.average is None else self.average.applied(self.model)
 
-    def finite(self, total: Tensor) -> float:
+    def mean_loss(self) -> float:
         """Return the epoch's mean loss so far, or stop where it is no number."""
-        mean = float(total) / self.epoch_steps
+        mean = float(self.total) / self.epoch_steps
         if math.isfinite(mean):
             return mean
         kept = (
@@ -328,9 +341,9 @@ class _Trainer:
             f"({kept}); try a lower train.lr than {self.config.lr:g}"
         )
 
-    def close_epoch(self, loss: float, lr: float, bar: Step) -> None:
+    def close_epoch(self, bar: Step) -> None:
         """Judge the weights, or their running mean, and write the checkpoints."""
-        at = self.at
+        at, loss = self.at, self.mean_loss()
         with self.judged():
             validation = self.validation(self.model, self.loss, self.device, self.ranks)
         if not math.isfinite(validation):
@@ -341,7 +354,7 @@ class _Trainer:
         at.epoch += 1
         at.seconds = self.seconds()
         self.epoch_steps = 0
-        epoch = Epoch(at.epoch, at.seconds, loss, validation, lr)
+        epoch = Epoch(at.epoch, at.seconds, loss, validation, self.lr)
         at.history.append(asdict(epoch))
         if at.best_loss is None or validation < at.best_loss:
             at.best_loss, at.best_epoch = validation, at.epoch
