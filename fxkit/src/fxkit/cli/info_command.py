@@ -41,10 +41,22 @@ def _rows(plain: Mapping[str, Any], prefix: str = "") -> list[tuple[str, str]]:
     for key, value in plain.items():
         if isinstance(value, Mapping):
             rows += _rows(value, f"{prefix}{key}.")
-        elif isinstance(value, list) and any(isinstance(item, Mapping) for item in value):
+        elif isinstance(value, list | tuple) and any(isinstance(item, Mapping) for item in value):
             for number, item in enumerate(value, 1):
                 inside = item if isinstance(item, Mapping) else {"": item}
                 rows += _rows(inside, f"{prefix}{key}.{number}.")
-        elif value not in (None, "", []):
-            rows.append((prefix + key, str(value)))
+        elif value not in (None, "", [], ()):
+            rows.append((prefix + key, _text(value)))
     return rows
+
+
+def _text(value: Any) -> str:
+    """Write a value as it is written in settings; lists of sentences a line each."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, float):
+        return f"{value:.6g}"
+    if isinstance(value, list | tuple):
+        lines = any(isinstance(item, str) and " " in item for item in value)
+        return ("\n" if lines else ", ").join(map(_text, value))
+    return str(value)

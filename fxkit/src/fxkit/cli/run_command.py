@@ -73,7 +73,8 @@ def _show(result: RunResult) -> None:
 
     out = console()
     epochs = len(result.history)
-    out.print(f"{epochs} epochs, best after {result.best_epoch}: {result.stopped}", markup=False)
+    walked = f"{epochs} epoch" + ("" if epochs == 1 else "s")
+    out.print(f"{walked}, best after {result.best_epoch}: {result.stopped}", markup=False)
     out.print()
     out.print(scores_table(result.evaluation))
     out.print()
@@ -91,31 +92,37 @@ def _show(result: RunResult) -> None:
 def _help(parser: Parser, parsed: argparse.Namespace) -> None:
     """Print usage and every setting, of the plug-ins that the other arguments choose."""
     from fxkit import recipes
-    from fxkit.config import DEFAULTS, keys, parse
+    from fxkit.config import chosen, keys, parse
     from fxkit.registry import LOSSES, MODELS, TASKS
 
     values = parse(parsed.settings, parsed.config)
+    names, listed = chosen(values), keys(values)
     out = console()
     out.print(parser.format_help().rstrip(), markup=False, highlight=False)
     out.print("\n[bold]what to choose[/bold]")
     out.print(
         _table(
             [
-                ("task", values.get("task", DEFAULTS["task"]), "", ", ".join(TASKS.names())),
-                ("model", values.get("model", DEFAULTS["model"]), "", ", ".join(MODELS.names())),
+                ("task", names["task"], "", ", ".join(TASKS.names())),
+                ("model", names["model"], "", ", ".join(MODELS.names())),
                 (
                     "loss",
-                    values.get("loss", "the task's"),
+                    names["loss"],
                     "",
                     f"{', '.join(LOSSES.names())}, or a weighted sum: esr+0.1*mrstft",
                 ),
-                ("recipe", "", "", f"a file, or one of: {', '.join(recipes.names())}"),
+                (
+                    "recipe",
+                    values.get("recipe", ""),
+                    "",
+                    f"a file, or one of: {', '.join(recipes.names())}",
+                ),
                 ("data", "", "", "short for data.path"),
                 ("device", "", "", "short for run.device"),
             ]
         )
     )
-    for heading, options in keys(values).items():
+    for heading, options in listed.items():
         if options:
             out.print(f"\n[bold]{heading}[/bold]")
             out.print(_table([_row(option) for option in options]))

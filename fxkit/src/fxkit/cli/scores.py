@@ -20,7 +20,7 @@ _ROWS = (
     ("esr_elsewhere", "ESR elsewhere", "all but the attacks"),
     ("mrstft", "MRSTFT", "distance of the spectrograms"),
     ("si_sdr", "SI-SDR, dB", "higher is better"),
-    ("dc", "DC", "offset in the error"),
+    ("dc", "DC error", "energy of its constant offset"),
 )
 
 

@@ -8,15 +8,15 @@ the type of the setting decides what the text means) or as Python values.
 from fxkit.config.build import OptionInfo, build, describe, to_plain
 from fxkit.config.expression import Term, parse_loss
 from fxkit.config.parse import flatten, parse, read_yaml
-from fxkit.config.settings import DEFAULTS, Settings, build_loss, keys, resolve, to_yaml
+from fxkit.config.settings import Settings, build_loss, chosen, keys, resolve, to_yaml
 
 __all__ = [
-    "DEFAULTS",
     "OptionInfo",
     "Settings",
     "Term",
     "build",
     "build_loss",
+    "chosen",
     "describe",
     "flatten",
     "keys",

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from fxkit.data.config import DataConfig
     from fxkit.loss import Loss
 
-__all__ = ["DEFAULTS", "Settings", "build_loss", "keys", "resolve", "to_yaml"]
+__all__ = ["DEFAULTS", "Settings", "build_loss", "chosen", "keys", "resolve", "to_yaml"]
 
 DEFAULTS = {"task": "distort", "model": "gru"}
 """What is learned, and by which model, when the user does not say."""
@@ -131,20 +131,37 @@ def resolve(values: Mapping[str, Any]) -> Settings:
     )
 
 
+def chosen(values: Mapping[str, Any]) -> dict[str, str]:
+    """Return the ``task``, ``model`` and ``loss`` of a run, by name; `values` as for `resolve`."""
+    found = _choose(_with_recipe(flatten(values)))
+    return {"task": found.task, "model": found.model, "loss": found.loss}
+
+
 def keys(values: Mapping[str, Any]) -> dict[str, list[OptionInfo]]:
     """List every setting of the chosen model, loss and task, and of data, training and run.
 
     Parameters
     ----------
     values
-        As for `resolve`; only ``recipe``, ``task``, ``model`` and ``loss`` matter.
+        As for `resolve`. Those of ``recipe``, ``task``, ``model`` and ``loss`` choose what is
+        listed; of the others only the names are looked at.
 
     Returns
     -------
     dict
         Heading to settings: ``"model gru"``, ``"loss esr"``, ``"train"``, ...
+
+    Raises
+    ------
+    FxkitError
+        For an unknown name or key, as by `resolve`.
     """
-    chosen = _choose(_with_recipe(flatten(values)))
+    flat = _with_recipe(flatten(values))
+    chosen = _choose(flat)
+    for given in flat:
+        key = chosen.full_key(given)
+        if key not in ("task", "model", "loss") and chosen.prefix(key) is None:
+            raise FxkitError(_unknown(given, chosen))
     listed = {}
     for prefix, cls in chosen.groups.items():
         name = {"task": chosen.task, "model": chosen.model}.get(prefix, "")
