@@ -71,7 +71,17 @@ def test_a_step_that_fails_is_not_called_done(clock):
     out = io.StringIO()
     with pytest.raises(KeyError), PlainProgress(out, clock=clock).task("training", 10):
         raise KeyError
-    assert out.getvalue() == "training: stopped after 0:00\n"
+    assert out.getvalue() == "", "an error at the very start says all there is to say"
+
+    def work() -> None:
+        with PlainProgress(out, clock=clock).task("training", 10) as step:
+            clock.now += 10
+            step.advance()
+            raise KeyError
+
+    with pytest.raises(KeyError):
+        work()
+    assert out.getvalue().splitlines()[1:] == ["training: stopped after 0:10"]
 
 
 def test_plain_warnings_and_notes():

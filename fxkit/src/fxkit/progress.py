@@ -225,6 +225,8 @@ class _PlainStep(_Closing):
     def _close(self, *, failed: bool) -> None:
         if not self._ended:
             self._ended = True
+            if failed and self._last == self._began:
+                return  # Nobody was told that it began; the error says all there is to say.
             how = "stopped after" if failed else "done in"
             seconds = clock_time(self._owner.clock() - self._began)
             self._owner.note(self._line(f"{how} {seconds}"))
