@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
+from fxkit import engine
 from fxkit.errors import FxkitError
 
 if TYPE_CHECKING:
@@ -111,7 +112,8 @@ def measure(
     Parameters
     ----------
     model
-        A model, which is played through PyTorch, or any `BlockProcessor`.
+        A model, or any `BlockProcessor`. A model is played through the engine where that is
+        installed and the model has a graph, else through PyTorch.
     block
         Samples in a block, at least 1. A model that works on many samples at once is measured in
         blocks of as many (`Model.granularity`): in a shorter one it mostly does nothing.
@@ -135,6 +137,9 @@ def measure(
         raise FxkitError("block, seconds and threads must be positive")
     if isinstance(model, BlockProcessor):
         return _measure(model, block, seconds)
+    compiled = engine.for_model(model)
+    if compiled is not None:
+        return _measure(compiled, block, seconds)
     with _torch_threads(threads):
         return _measure(TorchProcessor(model, threads), max(block, model.granularity), seconds)
 
