@@ -7,9 +7,12 @@ import numpy as np
 import pytest
 import torch
 from fxkit.artifact import Artifact
+from fxkit.graph import Graph, GraphModel
+from fxkit.graph.activations import ACTIVATIONS
 from fxkit.manifest import Control, Manifest
 from fxkit.model import Model, run_blocks
 from fxkit.scaled import Scaled
+from torch import nn
 
 PEERS = Path(__file__).parents[3].parent / "shared" / "peer_models"
 Player = Callable[..., np.ndarray]
@@ -78,3 +81,26 @@ def trained() -> Callable[..., Artifact]:
         return Artifact(manifest, model)
 
     return make
+
+
+@pytest.fixture
+def every_layer() -> Artifact:
+    """A model with every layer type, every activation, strides, resets and states at the start."""
+    torch.manual_seed(0)
+    g = Graph(nn.Module(), controls=2)
+    assert g.controls is not None
+    x = g.conv(g.x, torch.randn(6, 1, 3), torch.randn(6), dilation=2)
+    x = g.film(x, g.controls, torch.randn(12, 2) * 0.3, torch.randn(12) * 0.1)
+    for function in ACTIVATIONS:
+        x = g.add(x, g.activation(g.gain(x, torch.randn(6), torch.randn(6)), function))
+    x = g.prelu(g.gain(x, torch.tensor(0.1)), torch.rand(6))
+    low = g.conv(x, torch.randn(4, 3, 5) * 0.2, stride=4, groups=2)
+    low = g.gru(low, nn.GRU(4, 4), initial=torch.randn(1, 4), reset_every=10)
+    up = g.upsample(g.lstm(low, nn.LSTM(4, 4, bias=False)), 4)
+    other = g.conv(g.upsample(g.downsample(x, 2), 2, "zeros"), torch.randn(4, 6, 2))
+    y = g.concat(g.multiply(up, other), g.delay(g.slice(x, 1, 3), 7))
+    start = {"initial_h": torch.randn(1, 5), "initial_c": torch.randn(1, 5)}
+    y = g.dense(g.lstm(y, nn.LSTM(6, 5), **start), torch.randn(1, 5))
+    model = GraphModel(g.finish(y), g.tensors).eval().requires_grad_(False)
+    knobs = (Control("a"), Control("b"))
+    return Artifact(Manifest("all", "graph", controls=knobs), model, model.spec, model.tensors())
