@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include <ATen/Parallel.h>
 #include <torch/script.h>
 
 int main(int argc, char** argv)

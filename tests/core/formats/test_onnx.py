@@ -1,4 +1,4 @@
-"""ONNX: every layer of a graph, played in onnxruntime with the state carried from block to block."""
+"""ONNX: every layer of a graph, played in onnxruntime with the state carried between blocks."""
 
 from __future__ import annotations
 

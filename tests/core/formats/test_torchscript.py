@@ -33,8 +33,9 @@ class TestLaws(FormatLaws):
         return trained(NNGRU, hidden=4, taps=5, channels=3)
 
 
-def test_every_layer_with_blocks_of_any_size(every_layer: Artifact, tmp_path: Path,
-                                             noise: np.ndarray, played: Any, close: Any) -> None:  # fmt: skip
+def test_every_layer_with_blocks_of_any_size(
+    every_layer: Artifact, tmp_path: Path, noise: np.ndarray, played: Any, close: Any
+) -> None:
     path = tmp_path / "all.pt"
     TorchScript().write(every_layer, path)
     assert TorchScript().sniff(path)

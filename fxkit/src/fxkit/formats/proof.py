@@ -32,8 +32,8 @@ STEP, SAMPLES = 1000, 6000
 def difference(model: Model, other: Model, multiple: int = 1) -> float:
     """Return how far two settled models are apart on noise, over the largest sample.
 
-    Both hear silence first, then quiet noise and loud chords in blocks of different sizes, with random
-    knobs; those of `other` are multiples of `multiple`.
+    Both hear silence first, then quiet noise and loud chords in blocks of different sizes, with
+    random knobs; those of `other` are multiples of `multiple`.
     """
     generator = torch.Generator().manual_seed(0)
     samples = -(-SAMPLES // multiple) * multiple
