@@ -58,11 +58,12 @@ struct Conv {
     });
   }
 
+  // Of a stride only the frames that exist are read: the next ones may be far away.
   template <bool Strided>
-  static FXK_INLINE Vec input(const float* x, size_t step) {
+  static FXK_INLINE Vec input(const float* x, size_t step, size_t frames) {
     if constexpr (!Strided) return load_unaligned(x);
-    Vec gathered;
-    for (int i = 0; i < width; ++i) gathered[i] = x[i * step];
+    Vec gathered{};
+    for (size_t i = 0; i < width && i < frames; ++i) gathered[i] = x[i * step];
     return gathered;
   }
 
@@ -79,7 +80,8 @@ struct Conv {
       for (size_t i = 0; i < call.inputs; ++i, x += call.x_stride, weights += Outputs) {
         Vec in[Size];
         unroll<Size>([&](auto v) FXK_INLINE_LAMBDA {
-          in[v] = input<Strided>(x + v * width * (Strided ? call.step : 1), call.step);
+          in[v] = input<Strided>(x + v * width * (Strided ? call.step : 1), call.step,
+                                 call.frames - frame - v * width);
         });
         unroll<Outputs>([&](auto o) FXK_INLINE_LAMBDA {
           const Vec w = splat(weights[o]);

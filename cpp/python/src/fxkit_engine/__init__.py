@@ -1,10 +1,12 @@
-"""The compiled parts of fxkit: training kernels for recurrent models on a CPU.
+"""The compiled parts of fxkit: the real-time engine, and training kernels for a CPU.
 
-`fxkit_engine.recurrent` wraps them for PyTorch; it is the only module that imports torch.
+`Engine` plays a model file. `fxkit_engine.recurrent` wraps the kernels for PyTorch; it is the only
+module that imports torch.
 """
 
 from __future__ import annotations
 
+from fxkit_engine._engine import Engine, EngineError
 from fxkit_engine._kernels import available_isas
 
-__all__ = ["available_isas"]
+__all__ = ["Engine", "EngineError", "available_isas"]

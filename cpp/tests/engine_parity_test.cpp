@@ -1,0 +1,113 @@
+// Every layer, on every instruction set of this machine, against the formulas in double precision;
+// and that the cut into blocks does not change a bit.
+#include <algorithm>
+#include <cmath>
+#include <cstdlib>
+#include <numeric>
+
+#include "fxkit/fxkit.hpp"
+#include "models.h"
+#include "test.h"
+
+namespace {
+
+using test::ModelFile;
+
+constexpr std::size_t samples = 3000;
+
+// Cuts that begin with 0 and 1 and cross the engine's own blocks.
+const std::vector<std::vector<std::size_t>> cuts = {
+    {samples}, {1}, {7}, {64}, {512}, {0, 1, 63, 65, 200, 13}};
+
+std::vector<const char*> isas() {
+  std::vector<const char*> found;
+  for (const char* isa : {"baseline", "avx2", "avx512"}) {
+    const std::string bytes = [] {
+      ModelFile f = test::function_model("relu");
+      f.add_probe();
+      return f.bytes();
+    }();
+    char error[100];
+    if (auto* engine = fxkit_open_memory(bytes.data(), bytes.size(), isa, error, sizeof error)) {
+      fxkit_close(engine);
+      found.push_back(isa);
+    }
+  }
+  return found;
+}
+
+std::vector<std::vector<float>> play(fxkit::Engine& engine,
+                                     const std::vector<std::vector<float>>& x,
+                                     const std::vector<std::size_t>& cut) {
+  std::vector<std::vector<float>> y(x.size(), std::vector<float>(x[0].size()));
+  std::size_t at = 0;
+  for (std::size_t i = 0; at < x[0].size(); ++i) {
+    const std::size_t n = std::min(cut[i % cut.size()], x[0].size() - at);
+    std::vector<const float*> in;
+    std::vector<float*> out;
+    for (std::size_t s = 0; s < x.size(); ++s) {
+      in.push_back(x[s].data() + at);
+      out.push_back(y[s].data() + at);
+    }
+    engine.process(in.data(), out.data(), n);
+    at += n;
+  }
+  return y;
+}
+
+double difference(const std::vector<float>& got, const test::Row& wanted) {
+  double error = 0, peak = 1e-9;
+  for (std::size_t t = 0; t < got.size(); ++t) {
+    const double d = std::abs(got[t] - wanted[t]);
+    error = d <= error ? error : d;  // keeps NaN
+    peak = std::max(peak, std::abs(wanted[t]));
+  }
+  return error / peak;
+}
+
+TEST(every_model_is_what_its_formulas_say) {
+  for (auto& [name, file] : test::all_models()) {
+    file.add_probe();
+    const std::string bytes = file.bytes();
+    std::vector<std::vector<float>> x;
+    for (int s = 0; s < 3; ++s) x.push_back(file.noise(samples, s == 1 ? 0.03 : 0.5));
+    std::vector<test::Row> wanted;
+    const std::vector<float> knobs(file.controls, 0.25f);
+    for (const auto& signal : x) wanted.push_back(file.play(signal, knobs)[0]);
+    for (const char* isa : isas()) {
+      try {
+        auto engine = fxkit::Engine::open(bytes.data(), bytes.size(), isa);
+        engine.prepare(48000, 512, 3);
+        const auto whole = play(engine, x, {samples});
+        double worst = 0;
+        for (std::size_t s = 0; s < x.size(); ++s) {
+          worst = std::max(worst, difference(whole[s], wanted[s]));
+        }
+        const double bound = 5e-6;
+        CHECK_MORE(worst < bound, name + " " + isa + ": " + std::to_string(worst * 1e6) + "e-6");
+        if (std::getenv("FXKIT_TEST_VERBOSE")) {
+          std::printf("%-20s %-8s %.2g\n", name.c_str(), isa, worst);
+        }
+        for (const auto& cut : cuts) {
+          engine.reset();
+          CHECK_MORE(play(engine, x, cut) == whole,
+                     name + " " + isa + " in blocks of " + std::to_string(cut[0]));
+        }
+        for (const std::size_t streams : {1, 2}) {
+          engine.prepare(48000, 512, streams);
+          const auto part = play(engine, {x.begin(), x.begin() + static_cast<long>(streams)}, {100});
+          // Pairs of channels share the weights; a channel alone adds up in another order.
+          for (std::size_t s = 0; s < streams; ++s) {
+            const bool same = streams == 2 ? part[s] == whole[s]
+                                           : difference(part[s], wanted[s]) < bound;
+            CHECK_MORE(same, name + " " + isa + ", channels: " + std::to_string(streams));
+          }
+        }
+      } catch (const fxkit::Error& error) {
+        CHECK_MORE(false, name + " " + isa + ": " + error.what());
+      }
+    }
+  }
+}
+
+}  // namespace
