@@ -170,6 +170,7 @@ def spread(rows: list[dict[str, Any]]) -> list[str]:
 def write_page() -> None:
     """Write docs/results.md from the text in docs/results/*.md and the cells that are there."""
     import results_clean
+    import study
 
     rows = kept()
     distort = [r for r in rows if r["task"] == "distort"]
@@ -190,6 +191,7 @@ def write_page() -> None:
         names = ", ".join(f"{c.model} on {c.level} (seed {c.seed})" for c in missing)
         parts += ["", f"Not trained yet: {names}."]
     parts += ["", (KEPT / "discussion.md").read_text().rstrip(), "", *results_clean.part()]
+    parts += study.part()
     PAGE.write_text("\n".join(parts).rstrip() + "\n")
 
 

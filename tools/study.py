@@ -3,7 +3,7 @@
 The search goes into a folder that is gone on with if it is there, so that it can be done in several
 sittings. What was found, the shipped defaults and the slides' values are then trained for the same
 time, one after the other, and what they score on the held-out part is kept as one JSON file under
-docs/results/study/; a row that is there is not trained again. The page is docs/results/study.md.
+docs/results/study/; a row that is there is not trained again. `part` is what docs/results.md shows.
 """
 
 from __future__ import annotations
@@ -15,9 +15,10 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import results
+
 ROOT = Path(__file__).resolve().parents[1]
 KEPT = ROOT / "docs" / "results" / "study"
-PAGE = ROOT / "docs" / "results" / "study.md"
 STUDY = ROOT / "runs" / "study-heavy"
 
 SLIDES = {
@@ -119,29 +120,30 @@ def keep(name: str, found: dict[str, Any]) -> None:
     """Keep a finished row and rewrite the page."""
     KEPT.mkdir(parents=True, exist_ok=True)
     (KEPT / f"{name}.json").write_text(json.dumps(found, indent=1) + "\n")
-    write_page()
+    results.write_page()
 
 
-def write_page() -> None:
-    """Write the page from the rows that are there."""
+def part() -> list[str]:
+    """Return this part of docs/results.md; empty before the search is done."""
     found = kept("search")
     rows = {name: kept(name) for name in ("found", "defaults", "slides")}
+    if found is None:
+        return []
     titles = {
         "found": "what the search found",
         "defaults": "the shipped defaults",
         "slides": "the slides' values",
     }
-    lines = ["## A search on heavy", ""]
-    if found is not None:
-        values = ", ".join(f"`{key}={_short(value)}`" for key, value in found["params"].items())
-        lines += [
-            f"`fxkit tune task=distort model=gru` on heavy: {found['trials']} trials of "
-            f"{found['epochs']} epochs, {found['pruned']} of them pruned, "
-            f"{found['minutes']} minutes in all. The best trial had {values} and a "
-            f"validation ESR of {found['search_esr']:.4f}. Measured {found['date']}.",
-            "",
-        ]
-    lines += [
+    values = ", ".join(f"`{key}={_short(value)}`" for key, value in found["params"].items())
+    lines = [
+        "",
+        "## A search on heavy",
+        "",
+        f"`fxkit tune task=distort model=gru` on heavy: {found['trials']} trials of "
+        f"{found['epochs']} epochs, {found['pruned']} of them pruned, {found['minutes']} minutes "
+        f"in all. The best had {values} and a validation ESR of {found['search_esr']:.4f}. "
+        f"Measured {found['date']}.",
+        "",
         "Each row trained for the same time, scored on the held-out part:",
         "",
         "| settings | ESR | ESR, pre-emph. | ESR at attacks | block, us | minutes | epochs |",
@@ -158,7 +160,7 @@ def write_page() -> None:
             f"| {titles[name]} | {cells} | {row['realtime']['median_us']:.0f} "
             f"| {row['minutes']:g} | {row['epochs']} |"
         )
-    PAGE.write_text("\n".join([*lines, ""]))
+    return lines
 
 
 def _short(value: Any) -> str:
@@ -178,7 +180,7 @@ def main() -> int:
     parser.add_argument("--page", action="store_true", help="rewrite the page and train nothing")
     arguments = parser.parse_args()
     if arguments.page:
-        write_page()
+        results.write_page()
         return 0
     if not (arguments.data / "heavy.flac").exists():
         print(f"{arguments.data}: no heavy.flac there; say where with --data", file=sys.stderr)
@@ -195,7 +197,7 @@ def main() -> int:
     except KeyboardInterrupt:
         print("stopped; the same command goes on", file=sys.stderr)
         return 130
-    write_page()
+    results.write_page()
     return 0
 
 

@@ -18,9 +18,12 @@ from fxkit.config import read_yaml
 from fxkit.config import resolve as resolve_run
 from fxkit.device import set_threads
 from fxkit.errors import FxkitError
+from fxkit.files import write_text
 from fxkit.pipeline import RunResult
 from fxkit.progress import Progress
+from fxkit.registry import TASKS
 from fxkit.report import study_page
+from fxkit.task import Task
 from fxkit.train import Epoch
 from fxkit.tuning.display import Display, display_for
 from fxkit.tuning.importance import importances
@@ -93,7 +96,7 @@ def execute(
     """
     with _directory(search, directory, resume=resume) as folder:
         if not resume:
-            _write(folder / FILE, search.to_yaml())
+            write_text(folder / FILE, search.to_yaml())
         sitting = _Sitting(search, folder, progress)
     with closing(sitting):
         return _search(search, folder, sitting, progress)
@@ -122,7 +125,9 @@ def _search(search: Search, folder: Path, sitting: _Sitting, progress: Progress)
         stopped,
         interrupted or (run is not None and run.interrupted),
     )
-    _write(folder / "study.json", json.dumps(result.to_plain(), indent=1, allow_nan=False) + "\n")
+    write_text(
+        folder / "study.json", json.dumps(result.to_plain(), indent=1, allow_nan=False) + "\n"
+    )
     study_page.write(result.report_path, _page(search, sitting, result))
     return result
 
@@ -293,7 +298,7 @@ def _page(search: Search, sitting: _Sitting, result: TuneResult) -> study_page.S
     settings |= {f"search.{key}": str(dim) for key, dim in search.space.items()}
     return study_page.StudyData(
         title=search.settings.run.name or f"Search for {search.name}",
-        task=sitting_task(search),
+        task=_task(search),
         model={"name": search.settings.model},
         description=sitting.dataset.description,
         objectives=search.tune.objectives,
@@ -311,18 +316,6 @@ def _page(search: Search, sitting: _Sitting, result: TuneResult) -> study_page.S
     )
 
 
-def sitting_task(search: Search) -> Any:
-    """Return the task of the search."""
-    from fxkit.registry import TASKS
-
-    return TASKS.get(search.settings.task)(search.settings.task_config)
-
-
-def _write(path: Path, text: str) -> None:
-    """Write a small text file, complete or not at all."""
-    beside = path.with_name(path.name + ".part")
-    try:
-        beside.write_text(text, encoding="utf-8")
-        beside.replace(path)
-    finally:
-        beside.unlink(missing_ok=True)
+def _task(search: Search) -> Task:
+    task: Task = TASKS.get(search.settings.task)(search.settings.task_config)
+    return task

@@ -9,6 +9,7 @@ import yaml
 
 from fxkit.config import keys
 from fxkit.config.settings import to_yaml
+from fxkit.files import write_text
 from fxkit.tuning.records import TrialRecord
 from fxkit.tuning.settings import Search
 
@@ -23,12 +24,7 @@ def write_recipe(path: Path, search: Search, record: TrialRecord, trials: int) -
     trials
         How many trials it was chosen from.
     """
-    beside = path.with_name(path.name + ".part")
-    try:
-        beside.write_text(recipe_text(search, record, trials), encoding="utf-8")
-        beside.replace(path)
-    finally:
-        beside.unlink(missing_ok=True)
+    write_text(path, recipe_text(search, record, trials))
 
 
 def recipe_text(search: Search, record: TrialRecord, trials: int) -> str:

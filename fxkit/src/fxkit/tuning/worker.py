@@ -117,7 +117,10 @@ class Worker:
             return self.run(trial)
 
         try:
-            self.study.optimize(run, n_trials=1, catch=(_SurplusError,))
+            with warnings.catch_warnings():
+                # Looking for abandoned trials is called experimental before Optuna 4.
+                warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+                self.study.optimize(run, n_trials=1, catch=(_SurplusError,))
         except (OutOfTimeError, KeyboardInterrupt):
             if mine:
                 requeue(self.study, self._now(mine[0].number))
