@@ -4,7 +4,6 @@ import shutil
 from dataclasses import replace
 from pathlib import Path
 
-import fxkit.api
 import numpy as np
 import pytest
 import soundfile
@@ -179,7 +178,7 @@ def test_the_command(wet, tmp_path, capsys, monkeypatch):
         asked["model"] = path
         return model_file(tmp_path)
 
-    monkeypatch.setattr(fxkit.api, "open", opened)
+    monkeypatch.setattr("fxkit.api.files.open", opened)
     out = tmp_path / "set"
     assert main(["bootstrap", str(wet), "--model", "m.fxkit", "--out", str(out), "--json"]) == 0
     assert '"pairs": 1' in capsys.readouterr().out
