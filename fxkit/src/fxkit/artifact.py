@@ -62,7 +62,7 @@ class Artifact:
         self,
         audio: NDArray[np.floating[Any]],
         sample_rate: int,
-        controls: Sequence[float] | None = None,
+        controls: Sequence[float] | Mapping[str, float] | None = None,
     ) -> NDArray[np.float32]:
         """Play a signal through the model; see `fxkit.rendering.render_array`."""
         from fxkit.rendering import render_array

@@ -184,7 +184,7 @@ def run_blocks(
 ) -> tuple[Tensor, State]:
     """Run a long ``[batch, 1, time]`` signal through `model` in blocks of `block` samples."""
     outputs = []
-    for part in x.split(block, dim=-1):
-        y, state = model(part, state, controls)
+    for start in range(0, max(1, x.shape[-1]), block):
+        y, state = model(x[..., start : start + block], state, controls)
         outputs.append(y)
     return torch.cat(outputs, dim=-1), state

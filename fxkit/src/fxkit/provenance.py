@@ -81,7 +81,7 @@ def describe(
             "data": dataset.description,
             "findings": list(dataset.findings),
             "settings": settings.to_plain(),
-            "environment": environment(run.seed),
+            "environment": {**environment(run.seed)},
             "epochs": last.number,
             "best_epoch": trained.best_epoch,
             "seconds": round(last.seconds, 1),
