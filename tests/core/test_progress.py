@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 
 import pytest
 from fxkit.progress import PlainProgress, Progress, SilentProgress, TerminalProgress, for_stream
@@ -113,6 +114,20 @@ def test_terminal_shows_bars_with_losses_and_the_lines_above(clock):
     text = out.getvalue()
     for part in ("training", "100%", "loss 0.123, validation 0.456", "[red]hot[/red]", "[bold]x"):
         assert part in text
+
+
+def test_the_time_left_and_the_losses_fit_into_a_narrow_terminal(monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    out = Terminal()
+    with TerminalProgress(out) as progress, progress.task("evaluate", 4):
+        step = progress.task("training, 120 epochs", 4)
+        step.update(completed=2, loss=0.01234, validation=0.01234)
+    text = re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", out.getvalue())
+    lines = [line for line in re.split(r"[\r\n]", text) if "validation" in line]
+    assert re.search(
+        r"training, 120 epochs .* 50% \S+:\S\S:\S\S left loss 0.01234, validation 0.01234",
+        lines[-1],
+    )
 
 
 @pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt])

@@ -97,7 +97,7 @@ def test_learns_the_recursion(split, tmp_path):
     assert model.inner.a.item() == pytest.approx(0.5, abs=0.01)
     assert model.inner.b.item() == pytest.approx(0.8, abs=0.02)
     assert result.history[-1].validation_loss < 1e-4 < result.history[0].validation_loss
-    assert result.stopped == "all 25 epochs are done"
+    assert result.stopped == "25 epochs done, as many as asked for"
     assert not model.training
 
 

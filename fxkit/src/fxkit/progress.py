@@ -273,15 +273,20 @@ class TerminalProgress(_Closing):
             TimeElapsedColumn,
             TimeRemainingColumn,
         )
+        from rich.table import Column
 
         self.console = Console(file=stream, stderr=stream is None, highlight=False)
+        # Only the bar may shrink; a narrow terminal shows the time left and not the time gone.
+        elapsed = (
+            TimeElapsedColumn(table_column=Column(no_wrap=True)),
+            TextColumn("gone,", style="dim"),
+        )
         self._bars: RichBars = Progress(
             TextColumn("{task.description}", markup=False),
             BarColumn(bar_width=24),
-            TaskProgressColumn(),
-            TimeElapsedColumn(),
-            TextColumn("gone,", style="dim"),
-            TimeRemainingColumn(),
+            TaskProgressColumn(table_column=Column(no_wrap=True)),
+            *(elapsed if self.console.width >= 100 else ()),
+            TimeRemainingColumn(table_column=Column(no_wrap=True)),
             TextColumn("left", style="dim"),
             TextColumn("{task.fields[losses]}", markup=False, style="cyan"),
             console=self.console,

@@ -206,7 +206,7 @@ class _Trainer:
         """Return why the training is over, or an empty string while it is not."""
         config, at = self.config, self.at
         if at.epoch >= config.epochs:
-            return f"all {config.epochs} epochs are done"
+            return f"{_epochs(config.epochs)} done, as many as asked for"
         if config.minutes and self.ranks.agree(self.seconds()) >= 60.0 * config.minutes:
             return f"the {config.minutes:g} minutes are up"
         if config.patience and at.epoch - at.best_epoch >= config.patience:
@@ -368,10 +368,14 @@ class _Trainer:
             completed=100.0 * self.done(),
             loss=loss,
             validation=validation,
-            description=f"training, {at.epoch} epoch{'' if at.epoch == 1 else 's'} done",
+            description=f"training, {_epochs(at.epoch)}",
         )
         if self.on_epoch is not None:
             self.on_epoch(epoch)
+
+
+def _epochs(count: int) -> str:
+    return f"{count} epoch{'' if count == 1 else 's'}"
 
 
 class _Crop(nn.Module):
