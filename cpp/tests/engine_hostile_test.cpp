@@ -131,7 +131,9 @@ TEST(versions_and_metadata) {
   REFUSED(change("fxkit.format", "99999999999999"), "not a model file");
   REFUSED(change("fxkit.manifest", "{"), "not JSON");
   REFUSED(change("fxkit.graph", "{"), "not JSON");
-  REFUSED(change("fxkit.graph", std::string(100000, '[')), "not JSON");
+  REFUSED(change("fxkit.graph", "[]"), "must be a JSON object");
+  REFUSED(change("fxkit.graph", "{\"version\":" + std::string(100000, '[')), "not JSON");
+  REFUSED(change("fxkit.manifest", "{\"config\":" + std::string(100000, '{')), "not JSON");
   for (const char* key : {"fxkit.format", "fxkit.manifest", "fxkit.graph"}) {
     Metadata metadata = metadata_of(f);
     metadata.erase(key);
@@ -159,6 +161,9 @@ TEST(manifests) {
   REFUSED(with("\"controls\":[]", "\"controls\":[{\"name\":\"a\",\"default\":2}]"), "default");
   REFUSED(with("\"controls\":[]", "\"controls\":[{\"name\":\"a\"}]"), "number of controls");
   REFUSED(with("}", ",\"metrics\":{\"esr\":1e999}}"), "range");
+  REFUSED(with("}", ",\"metrics\":{\"esr\":1" + std::string(400, '0') + "}}"), "range");
+  CHECK(refusal(with("}", ",\"metrics\":{\"esr\":1e-999}}")).empty());
+  CHECK(refusal(with("}", ",\"metrics\":{\"esr\":0." + std::string(400, '0') + "1e9}}")).empty());
   REFUSED(with("}", ",\"input\":{\"rms\":1}}"), "peak");
   REFUSED(with("\"test\"", "\"\\ud800\""), "not JSON");
   REFUSED(with("\"test\"", "\"\xff\""), "not JSON");

@@ -110,4 +110,18 @@ TEST(every_model_is_what_its_formulas_say) {
   }
 }
 
+TEST(nothing_drifts_in_minutes_of_noise) {
+  for (const char* cell : {"gru", "lstm"}) {
+    ModelFile file = test::recurrent_model(cell, 2, 1.0);
+    file.add_probe();
+    const std::string bytes = file.bytes();
+    const auto x = file.noise(3 * 60 * 44100, 0.3);
+    const auto wanted = file.play(x, {})[0];
+    auto engine = fxkit::Engine::open(bytes.data(), bytes.size());
+    engine.prepare(48000, 512, 1);
+    const double error = difference(play(engine, {x}, {512})[0], wanted);
+    CHECK_MORE(error < 5e-6, std::string(cell) + ": " + std::to_string(error * 1e6) + "e-6");
+  }
+}
+
 }  // namespace

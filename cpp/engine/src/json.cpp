@@ -1,5 +1,6 @@
 #include "json.h"
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 
@@ -90,6 +91,27 @@ bool Json::digits() {
   return at_ > start;
 }
 
+namespace {
+
+// Whether a number that no double can hold is too large; otherwise it is too close to 0.
+bool huge(std::string_view text) {
+  long exponent = 0;
+  if (const auto e = text.find_first_of("eE"); e != text.npos) {
+    const bool negative = text[e + 1] == '-';
+    for (const char c : text.substr(e + 1)) {
+      if (c >= '0' && c <= '9' && exponent < 1'000'000'000) exponent = 10 * exponent + (c - '0');
+    }
+    if (negative) exponent = -exponent;
+    text = text.substr(0, e);
+  }
+  // The place of the first digit that is not 0, before or behind the point.
+  const auto point = static_cast<long>(std::min(text.find('.'), text.size()));
+  const auto first = static_cast<long>(std::min(text.find_first_of("123456789"), text.size()));
+  return point - first + exponent > 0;
+}
+
+}  // namespace
+
 Json::Number Json::scan_number() {
   space();
   const std::size_t start = at_;
@@ -110,7 +132,7 @@ Json::Number Json::scan_number() {
   const auto result = std::from_chars(text_.data() + start, end, value);
   if (result.ec == std::errc::result_out_of_range) {
     // Too small counts as 0; too large is what the caller has to refuse as not finite.
-    value = std::abs(value) < 1 ? 0 : HUGE_VAL;
+    value = huge(text_.substr(start, at_ - start)) ? HUGE_VAL : 0;
   } else if (result.ec != std::errc{} || result.ptr != end) {
     fail();
   }
