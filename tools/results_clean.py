@@ -280,7 +280,8 @@ def part(folder: Path = CLEAN) -> list[str]:
         for study in ("amp", "clip", "part", "estimate")
     }
     lines = ["## Taking the distortion off", "", *_text(folder, "introduction"), ""]
-    lines += [*_amp_table(of["amp"]), ""]
+    if of["amp"]:
+        lines += [*_amp_table(of["amp"]), ""]
     for study, heading, table in (
         ("clip", "### Hard clipping", _clip_table),
         ("estimate", "### What an estimated dry side costs", _estimate_table),

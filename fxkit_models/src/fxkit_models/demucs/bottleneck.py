@@ -58,7 +58,8 @@ class Recurrent(nn.Module):
             ahead, _ = gru(y, silence, forwards)
             behind, _ = gru(y.flip(1), silence, backwards)
             y = torch.cat((ahead, behind.flip(1)), dim=-1)
-        return x + self.out(y)
+        out: Tensor = self.out(y)
+        return x + out
 
 
 class Attention(nn.Module):
@@ -76,7 +77,8 @@ class Attention(nn.Module):
         q = rearrange(self.query(x), "b t (h d) -> b h t d", h=self.heads)
         k, v = rearrange(self.key_value(other), "b t (n h d) -> n b h t d", n=2, h=self.heads)
         weights = (q @ k.transpose(-1, -2) * q.shape[-1] ** -0.5).softmax(dim=-1)
-        return self.out(rearrange(weights @ v, "b h t d -> b t (h d)"))  # type: ignore[no-any-return]
+        found: Tensor = self.out(rearrange(weights @ v, "b h t d -> b t (h d)"))
+        return found
 
 
 class _Side(nn.Module):
@@ -92,11 +94,13 @@ class _Side(nn.Module):
 
     def look_within(self, x: Tensor) -> Tensor:
         y = self.norms[0](x)
-        return x + self.within(y, y)
+        found: Tensor = self.within(y, y)
+        return x + found
 
     def ask(self, x: Tensor, other: Tensor) -> Tensor:
         x = x + self.across(self.norms[1](x), self.norms[2](other))
-        return x + self.narrow(functional.gelu(self.widen(self.norms[3](x))))
+        thought: Tensor = self.narrow(functional.gelu(self.widen(self.norms[3](x))))
+        return x + thought
 
 
 class Exchange(nn.Module):

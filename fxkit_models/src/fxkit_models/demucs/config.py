@@ -8,14 +8,14 @@ from dataclasses import dataclass
 from fxkit.errors import FxkitError
 from fxkit.options import option
 
-__all__ = ["FREQ_STRIDE", "Config"]
+__all__ = ["FREQ_STRIDE", "DemucsConfig"]
 
 FREQ_STRIDE = 4
 """By how much each level of the spectrogram branch thins out the frequencies."""
 
 
 @dataclass(frozen=True)
-class Config:
+class DemucsConfig:
     """The settings of the model ``demucs``; the names are those of the slides where they have one.
 
     Raises

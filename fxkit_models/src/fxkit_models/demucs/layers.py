@@ -29,14 +29,16 @@ def _conv(
     kernel: tuple[int, int] = (1, 1),
     *,
     gain: float = 2.0,
-    **options: tuple[int, int],
+    stride: tuple[int, int] = (1, 1),
+    padding: tuple[int, int] = (0, 0),
+    dilation: tuple[int, int] = (1, 1),
 ) -> nn.Conv2d:
     """Return a convolution whose output is as loud as its input, `gain` making up for what follows.
 
     There is no normalisation in the branches, so that a quiet passage stays a quiet passage: what
     keeps them in range is how they start (He et al., "Delving deep into rectifiers", ICCV 2015).
     """
-    conv = nn.Conv2d(inputs, outputs, kernel, **options)
+    conv = nn.Conv2d(inputs, outputs, kernel, stride, padding, dilation)
     nn.init.normal_(conv.weight, std=math.sqrt(gain / (inputs * kernel[0] * kernel[1])))
     assert conv.bias is not None
     nn.init.zeros_(conv.bias)

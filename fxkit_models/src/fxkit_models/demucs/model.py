@@ -12,7 +12,7 @@ from fxkit.window import WindowModel
 from torch import Tensor, nn
 
 from fxkit_models.demucs.bottleneck import Exchange, Recurrent, positions
-from fxkit_models.demucs.config import FREQ_STRIDE, Config
+from fxkit_models.demucs.config import FREQ_STRIDE, DemucsConfig
 from fxkit_models.demucs.layers import Axis, Decoder, Encoder
 from fxkit_models.demucs.spectrum import Spectrum
 
@@ -36,7 +36,7 @@ class Demucs(WindowModel):
     separation", ICASSP 2023.
     """
 
-    Config: ClassVar[type] = Config
+    Config: ClassVar[type] = DemucsConfig
     train_defaults: ClassVar[Mapping[str, Any]] = {
         "lr": 2e-3,
         "batch": 2,
@@ -46,9 +46,11 @@ class Demucs(WindowModel):
         "weight_decay": 1e-3,
     }
 
-    config: Config
+    config: DemucsConfig
 
-    def __init__(self, config: Config, *, sample_rate: int = 44_100, controls: int = 0) -> None:
+    def __init__(
+        self, config: DemucsConfig, *, sample_rate: int = 44_100, controls: int = 0
+    ) -> None:
         window = config.window_samples(sample_rate)
         hop = max(1, round(window * (1.0 - config.overlap)))
         super().__init__(config, sample_rate=sample_rate, controls=controls, window=window, hop=hop)
