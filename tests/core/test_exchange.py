@@ -5,16 +5,17 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-import fxkit
 import numpy as np
 import pytest
 import torch
-from fxkit import exchange
 from fxkit.artifact import save
 from fxkit.cli import main
 from fxkit.errors import FxkitError
 from fxkit.manifest import Manifest
 from fxkit_models.lstm import LSTM
+
+import fxkit
+from fxkit import exchange
 
 
 @pytest.fixture
@@ -85,7 +86,7 @@ def test_what_fails_is_one_line(
 
 def test_a_file_of_two_formats_needs_a_name(tmp_path: Path) -> None:
     path = tmp_path / "both.json"
-    path.write_text(json.dumps({key: 1 for key in ("in_shape", "layers", "model_data",
-                                                   "state_dict")}))  # fmt: skip
+    keys = ("in_shape", "layers", "model_data", "state_dict")
+    path.write_text(json.dumps(dict.fromkeys(keys, 1)))
     with pytest.raises(FxkitError, match="aida-x or proteus: say which with --format"):
         exchange.recognise(path)

@@ -17,7 +17,7 @@ from fxkit.format import Format
 from fxkit.formats import document, imported, proof
 from fxkit.formats.document import Section, matrix, numbers, short
 from fxkit.formats.linear import recurrent_net
-from fxkit.formats.recurrent_net import GATES, RecurrentLayer, RecurrentNet, play
+from fxkit.formats.recurrent_net import GATES, Kind, RecurrentLayer, RecurrentNet, play
 from fxkit.graph import GraphModel
 
 __all__ = ["AidaX"]
@@ -124,7 +124,7 @@ def _net(file: Section) -> RecurrentNet:
             f"its layers are {', '.join(map(short, kinds))}; "
             "known are an lstm or a gru, then a dense"
         )
-    kind = "lstm" if kinds[0] == "lstm" else "gru"
+    kind: Kind = "lstm" if kinds[0] == "lstm" else "gru"
     recurrent, dense = layers
     _activation(recurrent, ("", "tanh"))
     _activation(dense, ("", "linear"))
@@ -189,7 +189,7 @@ def _rate(*places: Section) -> int:
     return SAMPLE_RATE
 
 
-def _swapped(gates: NDArray[np.float64]) -> NDArray[np.float64]:
+def _swapped(gates: NDArray[Any]) -> NDArray[Any]:
     """Exchange the first two of three gates along the first axis."""
     return np.concatenate([np.split(gates, 3)[i] for i in ZRN])
 

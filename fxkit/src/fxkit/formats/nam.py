@@ -163,8 +163,9 @@ def _artifact(model: GraphModel, path: Path, file: Section, metadata: Section) -
 
     def level(key: str) -> Level | None:
         value = metadata.values.get(key)
-        known = isinstance(value, int | float) and not isinstance(value, bool)
-        return Level(rms=0.0, peak=0.0, dbu=float(value)) if known and abs(value) < 1e3 else None
+        if isinstance(value, bool) or not isinstance(value, int | float) or abs(value) > 1e3:
+            return None
+        return Level(rms=0.0, peak=0.0, dbu=float(value))
 
     return imported.artifact(
         model,

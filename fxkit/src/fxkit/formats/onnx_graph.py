@@ -144,7 +144,7 @@ class _Writer(Writer):
         match layer:
             case pointwise.Gain():
                 y = self.op("Mul", x[0], self._column(layer.weight))
-                return y if layer.bias is None else self.op("Add", y, self._column(layer.bias))
+                return str(y if layer.bias is None else self.op("Add", y, self._column(layer.bias)))
             case pointwise.Dense():
                 return self._dense(layer, x[0])
             case pointwise.Film():
@@ -265,7 +265,9 @@ class _Writer(Writer):
             self.constant(gates(weight_hh)),
             self.constant(np.concatenate([gates(b) for b in biases], axis=1)),
         ]
-        starts = [("h", layer.initial_h)] + ([("c", layer.initial_c)] if lstm else [])
+        starts = [("h", layer.initial_h)]
+        if isinstance(layer, recurrent.LSTM):
+            starts.append(("c", layer.initial_c))
         every = layer.reset_every
         frames = self.op("Transpose", x, perm=[0, 2, 1])  # [batch, time, inputs]
         batch = self.op("Slice", self.op("Shape", x), self.integers(0), self.integers(1))
@@ -301,7 +303,7 @@ class _Writer(Writer):
 
 def state_names(spec: Spec) -> dict[str, str]:
     """Return, by the name of the state, the tensors that states start with instead of zeros."""
-    found = {}
+    found: dict[str, str] = {}
     for layer in spec.layers:
         if isinstance(layer, recurrent.GRU | recurrent.LSTM) and not layer.reset_every:
             starts = {"h": layer.initial_h}

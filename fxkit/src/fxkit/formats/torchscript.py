@@ -91,7 +91,7 @@ class Loaded(Model):
         model = artifact.model
         super().__init__(NoOptions(), sample_rate=model.sample_rate, controls=model.controls)
         with _deprecated():
-            self.module = torch.jit.load(str(path))
+            self.module = torch.jit.load(str(path))  # type: ignore[no-untyped-call]
 
     def initial_state(self, batch: int) -> State:
         """Return what the module returns."""

@@ -193,7 +193,9 @@ class _Writer:
     def _recurrent(self, layer: recurrent.GRU | recurrent.LSTM, x: str, y: str) -> None:
         hidden = self._tensors[layer.weight_hh].shape[1]
         lstm = isinstance(layer, recurrent.LSTM)
-        start = {"h": layer.initial_h} | ({"c": layer.initial_c} if lstm else {})
+        start = {"h": layer.initial_h}
+        if isinstance(layer, recurrent.LSTM):
+            start["c"] = layer.initial_c
         for what, name in start.items():
             value = self._remember(layer, what, str(hidden), name)
             self._lines.append(f"{what} = {value}")
