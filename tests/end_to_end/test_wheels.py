@@ -1,6 +1,7 @@
 """Each distribution installs alone from a built wheel, with everything it needs inside."""
 
 import os
+import shutil
 import subprocess
 import sys
 import zipfile
@@ -23,7 +24,12 @@ def wheels(tmp_path_factory) -> dict[str, Path]:
     folder = tmp_path_factory.mktemp("wheels")
     offline = ["--no-deps", "--no-build-isolation", "--no-index", "--disable-pip-version-check"]
     command = [sys.executable, "-m", "pip", "wheel", "-q", *offline, "-w", str(folder)]
-    projects = [str(ROOT / name) for name in SOURCES]
+    # Copies, as a build leaves files behind that would find their way into the next one.
+    junk = shutil.ignore_patterns("build", "*.egg-info", "__pycache__")
+    projects = [
+        str(shutil.copytree(ROOT / name, folder / "sources" / name, ignore=junk))
+        for name in SOURCES
+    ]
     done = subprocess.run([*command, *projects], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     return {name: next(folder.glob(f"{name}-*.whl")) for name in SOURCES}
