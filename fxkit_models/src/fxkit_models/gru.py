@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import torch
 from fxkit.model import Model, State
 from fxkit.options import option
 from fxkit.recurrent import gru
+from fxkit.search import Choice
 from torch import Tensor, nn
 
 from fxkit_models.dry import DRY_GAINS, dry_gain
@@ -16,6 +16,7 @@ from fxkit_models.features import with_controls
 
 if TYPE_CHECKING:
     from fxkit.graph import Graph, Node
+    from fxkit.search import Dimension
 
 __all__ = ["GRU"]
 
@@ -52,6 +53,11 @@ class GRU(Model):
     def unit_dry(self) -> bool:
         """Whether the input is added to the output at a gain of exactly 1."""
         return self.config.dry and self.config.dry_gain == "fixed"
+
+    @classmethod
+    def search_space(cls) -> dict[str, Dimension]:
+        """Return what `fxkit tune` searches."""
+        return {"hidden": Choice((16, 24, 32, 48, 64)), "layers": Choice((1, 2))}
 
     def initial_state(self, batch: int) -> State:
         """Return ``h``, ``[batch, layers, hidden]`` of zeros."""
