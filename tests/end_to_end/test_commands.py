@@ -135,7 +135,10 @@ def test_ctrl_c_keeps_the_best_model(folder):
         while not best.exists() and process.poll() is None and time.monotonic() < deadline:
             time.sleep(0.05)
         process.send_signal(signal.SIGINT)
-        out, err = process.communicate(timeout=120)
+        try:
+            out, err = process.communicate(timeout=120)
+        finally:
+            process.kill()
     assert process.returncode == 130, err.decode()
     assert json.loads(out)["interrupted"] is True
     assert fxkit.info(folder / "stopped").name == "Tiny"
