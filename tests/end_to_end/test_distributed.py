@@ -74,6 +74,37 @@ def test_two_processes_give_the_numbers_of_one(pair):
     assert both[2]["loss"] == pytest.approx(longer.history[2].loss, rel=1e-3)
 
 
+
+def test_crops_too_with_accumulation_and_a_mean_of_weights(pair):
+    """A window model, whose crops do not go through its `forward`."""
+    settings = {
+        **{key: value for key, value in TRAIN.items() if key != "model.hidden"},
+        "task": "clean",
+        "model": "demucs",
+        "model.channels": "4",
+        "model.time_depth": "2",
+        "model.freq_depth": "1",
+        "model.n_fft": "128",
+        "model.hop_length": "32",
+        "model.width": "8",
+        "model.gru_layers": "1",
+        "model.transformer_layers": "1",
+        "model.window": "0.1",
+        "train.crop": "0.2",
+        "train.batch": "2",
+        "train.accumulate": "2",
+        "train.epochs": "1",
+    }
+    alone = fxkit.run(**settings, **{"run.dir": "alone"})
+    done = torchrun(
+        pair, "-m", "fxkit", "run", *(f"{k}={v}" for k, v in settings.items()), "run.dir=both"
+    )
+    assert done.returncode == 0, done.stderr
+    [both] = json.loads((pair / "both" / "history.json").read_text())
+    assert both["loss"] == pytest.approx(alone.history[0].loss, rel=1e-3)
+    assert both["validation_loss"] == pytest.approx(alone.history[0].validation_loss, rel=1e-3)
+
+
 FAILS = """
     import os, sys
     import fxkit.train

@@ -32,6 +32,15 @@ def test_three_spectrograms_stand_side_by_side_with_what_was_gained(cleaning):
     assert "2.0\xa0dB to <b>11.5\xa0dB</b>: +9.5\xa0dB" in html
 
 
+def test_a_loss_is_not_called_a_gain(cleaning):
+    scores = replace(cleaning.evaluation.scores, si_sdr=1.0)
+    html = clean_section.cleaned(
+        replace(cleaning, evaluation=replace(cleaning.evaluation, scores=scores))
+    )
+    assert "made it worse" in html
+    assert "that is gone" not in html
+
+
 def test_without_a_score_the_pictures_still_stand(cleaning):
     scores = replace(cleaning.evaluation.scores, si_sdr=None)
     html = clean_section.cleaned(
