@@ -8,6 +8,10 @@ namespace fxkit::bench {
 
 namespace detail {
 
+#define FXK_PEAK_STEP(k) \
+  sums[k] = sums[k] * a + b; \
+  __asm__ volatile("" : FXK_PEAK_OPERAND(sums[k]));
+
 // Twelve sums that do not depend on each other, as wide as the instruction set.
 #define FXK_PEAK(name, width, attributes)                                                   \
   attributes inline double name() {                                                        \
@@ -18,8 +22,9 @@ namespace detail {
     constexpr int rounds = 3000;                                                           \
     const auto start = std::chrono::steady_clock::now();                                   \
     for (int i = 0; i < rounds; ++i) {                                                     \
-      for (int k = 0; k < 12; ++k) sums[k] = sums[k] * a + b;                              \
-      for (int k = 0; k < 12; ++k) __asm__ volatile("" : FXK_PEAK_OPERAND(sums[k]));       \
+      FXK_PEAK_STEP(0) FXK_PEAK_STEP(1) FXK_PEAK_STEP(2) FXK_PEAK_STEP(3)                  \
+      FXK_PEAK_STEP(4) FXK_PEAK_STEP(5) FXK_PEAK_STEP(6) FXK_PEAK_STEP(7)                  \
+      FXK_PEAK_STEP(8) FXK_PEAK_STEP(9) FXK_PEAK_STEP(10) FXK_PEAK_STEP(11)                \
     }                                                                                      \
     const std::chrono::duration<double, std::nano> taken =                                 \
         std::chrono::steady_clock::now() - start;                                          \
@@ -36,6 +41,9 @@ FXK_PEAK(peak_avx2, 8, __attribute__((target("avx2,fma"))))
 #define FXK_PEAK_OPERAND(x) "+w"(x)
 #endif
 FXK_PEAK(peak_baseline, 4, )
+#undef FXK_PEAK
+#undef FXK_PEAK_STEP
+#undef FXK_PEAK_OPERAND
 
 }  // namespace detail
 

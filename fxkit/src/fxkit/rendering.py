@@ -259,7 +259,7 @@ def render_file(
     limited = encoding not in ("FLOAT", "DOUBLE")
     peak, clipped = 0.0, 0
     with (
-        progress.task("rendering", info.frames) as step,
+        progress.task(f"rendering ({player.backend})", info.frames) as step,
         Writer(
             destination,
             info.sample_rate,
