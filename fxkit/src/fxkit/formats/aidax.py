@@ -116,9 +116,9 @@ def _net(file: Section) -> RecurrentNet:
     inputs = Section({"in_shape": shape[-1]}).integer("in_shape", 1, MAX_INPUTS)
     layers = file.sections("layers")
     kinds = [layer.text("type") for layer in layers]
-    for kind in kinds:
-        if kind not in ("lstm", "gru", "dense"):
-            raise FxkitError(f"layer {short(kind)!r} is not known here, only lstm, gru and dense")
+    for found in kinds:
+        if found not in ("lstm", "gru", "dense"):
+            raise FxkitError(f"layer {short(found)!r} is not known here, only lstm, gru and dense")
     if len(kinds) != 2 or kinds[0] == "dense" or kinds[1] != "dense":
         raise FxkitError(
             f"its layers are {', '.join(map(short, kinds))}; "
