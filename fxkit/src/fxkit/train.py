@@ -16,7 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from fxkit import checkpoint
-from fxkit.data import Crops, Split, Streams, Window
+from fxkit.data import Crops, Split, Streams, Window, levels
 from fxkit.device import pick_precision
 from fxkit.distributed import ALONE, Ranks
 from fxkit.ema import Average
@@ -150,6 +150,7 @@ class _Trainer:
         self.precision = pick_precision(config.precision, device, crops=self.crops)
         self.average = Average(model, config.ema) if config.ema else None
         self.waiting = 0
+        self.power = levels(split.train, task.target) ** 2 if self.crops else 1.0
         self.schedule = Schedule(config.lr, ramp=config.ramp, floor=config.floor)
         self.at = checkpoint.Progress()
         self.epoch_steps = 0
@@ -296,6 +297,11 @@ class _Trainer:
             target, after = after * target, state
         target = self.ranks.whole(target)
         value: Tensor = self.loss(self.ranks.whole(estimate.float()), target).mean()
+        if self.crops:
+            # A ratio over a few crops divides by whatever energy they have. Each batch counts by
+            # its share of that: the mean over batches is then the ratio over all of them, and a
+            # pause, in which a ratio can be anything, does not lead the training.
+            value = value * (target.square().mean() / self.power)
         self.ranks.backward(value)
         self.waiting += 1
         if self.waiting == self.config.accumulate:

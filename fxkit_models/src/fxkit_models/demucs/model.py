@@ -42,6 +42,7 @@ class Demucs(WindowModel):
         "batch": 2,
         "crop": 1.5,
         "ramp": 0.05,
+        "clip": 5.0,
         "ema": 0.995,
         "weight_decay": 1e-3,
     }
