@@ -9,15 +9,30 @@ namespace {
 constexpr float sigmoid_scale = -1.4426950408889634f;
 constexpr float tanh_scale = 2.8853900817779268f;
 
+// `exp2_parts` with its polynomial summed as a tree (Estrin's scheme): two multiplications more, but
+// done 8 cycles sooner, and in a recurrent layer everything waits for it.
+FXK_INLINE Exp2 exp2_parts_soon(Vec x) {
+  x = at_least(at_most(x, 126.0f), -126.0f);
+  const float magic = 12582912.0f + 127.0f;
+  const Vec shifted = x + magic;
+  const Vec f = x - (shifted - magic);
+  const Vec scale = reinterpret_cast<Vec>(reinterpret_cast<IntVec>(shifted) << 23);
+  const Vec f2 = f * f;
+  const Vec low = 0.24022648001845973f * f + 0.6931472030495768f;
+  const Vec middle = 0.00961842395315095f * f + 0.05550332178733706f;
+  const Vec high = 0.00015357430934569356f * f + 0.0013398983155251385f;
+  return {scale, ((high * f2 + middle) * f2 + low) * f};
+}
+
 // sigmoid(y / sigmoid_scale)
 FXK_INLINE Vec sigmoid_of_exponent(Vec y) {
-  const Exp2 e = exp2_parts(y);
+  const Exp2 e = exp2_parts_soon(y);
   return reciprocal((1.0f + e.scale) + e.scale * e.fraction);
 }
 
 // tanh(y / tanh_scale)
 FXK_INLINE Vec tanh_of_exponent(Vec y) {
-  const Exp2 e = exp2_parts(y);
+  const Exp2 e = exp2_parts_soon(y);
   const Vec numerator = e.scale * e.fraction + (e.scale - 1.0f);
   return numerator * reciprocal(numerator + 2.0f);
 }

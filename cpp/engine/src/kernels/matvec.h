@@ -56,11 +56,16 @@ FXK_ACCUMULATE void accumulate(const float* weights, size_t columns, const float
       });
     });
   }
+  // As a tree: the activations wait for it.
   unroll<N * Streams>([&](auto i) FXK_INLINE_LAMBDA {
-    Vec sum = sums[i];
-    unroll<chains - 1>(
-        [&](auto chain) FXK_INLINE_LAMBDA { sum += sums[(chain + 1) * N * Streams + i]; });
-    total[i] = sum;
+    constexpr int next = N * Streams;
+    if constexpr (chains == 4) {
+      total[i] = (sums[i] + sums[next + i]) + (sums[2 * next + i] + sums[3 * next + i]);
+    } else if constexpr (chains == 2) {
+      total[i] = sums[i] + sums[next + i];
+    } else {
+      total[i] = sums[i];
+    }
   });
 }
 
