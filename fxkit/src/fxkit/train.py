@@ -16,11 +16,12 @@ import torch
 from torch import Tensor, nn
 
 from fxkit import checkpoint
-from fxkit.data import Crops, Split, Streams, Window, levels
+from fxkit.data import Split, Window, levels
 from fxkit.device import pick_precision
 from fxkit.distributed import ALONE, Ranks
 from fxkit.ema import Average
 from fxkit.errors import FxkitError
+from fxkit.feed import CropNetwork, source
 from fxkit.loss import Loss
 from fxkit.model import Model, State, detach
 from fxkit.optimizer import make_optimizer
@@ -142,7 +143,7 @@ class _Trainer:
         self.directory = directory
         self.ranks = ranks
         self.on_epoch: Callable[[Epoch], None] | None = None
-        self.windows = _windows(model, split, task, config, seed, ranks)
+        self.windows = source(model, split, task, config, seed, ranks)
         self.validation = Validation(model, split.validation, task, config.validation_seconds)
         self.optimizer = make_optimizer(model, config)
         self.network: nn.Module = model
@@ -183,7 +184,7 @@ class _Trainer:
         self.started = time.monotonic()
         self.model.train()
         # Here and not before: all ranks take over the weights, which may have been resumed.
-        self.network = self.ranks.wrap(_Crop(self.model) if self.crops else self.model)
+        self.network = self.ranks.wrap(CropNetwork(self.model) if self.crops else self.model)
         try:
             with progress.task("training", total=100.0) as bar:
                 while not (stopped := self.why_stop()):
@@ -382,43 +383,3 @@ class _Trainer:
 
 def _epochs(count: int) -> str:
     return f"{count} epoch{'' if count == 1 else 's'}"
-
-
-class _Crop(nn.Module):
-    """Sends crops through `Model.crop`, called as a network is."""
-
-    def __init__(self, model: Model) -> None:
-        super().__init__()
-        self.model = model
-
-    def forward(self, x: Tensor, state: State, controls: Tensor | None) -> tuple[Tensor, Tensor]:
-        """Return the output and what each sample of it counts; the state has no say in it."""
-        del state
-        return self.model.crop(x, controls)
-
-
-def _windows(
-    model: Model, split: Split, task: Task, config: TrainConfig, seed: int, ranks: Ranks
-) -> Streams | Crops:
-    if model.trains_on == "crops":
-        return Crops(
-            split.train,
-            input=task.input,
-            target=task.target,
-            batch=config.batch,
-            length=round(config.crop * model.sample_rate),
-            seed=seed,
-            share=ranks.share,
-            augmentation=task.augmentation,
-        )
-    return Streams(
-        split.train,
-        input=task.input,
-        target=task.target,
-        streams=config.batch,
-        window=config.window,
-        warm_up=model.warm_up if config.warm_up < 0 else config.warm_up,
-        latency=model.latency,
-        seed=seed,
-        share=ranks.share,
-    )

@@ -1,0 +1,54 @@
+"""What a training is fed with, and how a model that learns from crops is called."""
+
+from __future__ import annotations
+
+from torch import Tensor, nn
+
+from fxkit.data import Crops, Split, Streams
+from fxkit.distributed import Ranks
+from fxkit.model import Model, State
+from fxkit.task import Task
+from fxkit.train_config import TrainConfig
+
+__all__ = ["CropNetwork", "source"]
+
+
+class CropNetwork(nn.Module):
+    """Sends crops through `Model.crop`, called as a network is."""
+
+    def __init__(self, model: Model) -> None:
+        super().__init__()
+        self.model = model
+
+    def forward(self, x: Tensor, state: State, controls: Tensor | None) -> tuple[Tensor, Tensor]:
+        """Return the output and what each sample of it counts; the state has no say in it."""
+        del state
+        return self.model.crop(x, controls)
+
+
+def source(
+    model: Model, split: Split, task: Task, config: TrainConfig, seed: int, ranks: Ranks
+) -> Streams | Crops:
+    """Return what `model` is trained on: parallel streams, or crops, this rank's share of them."""
+    if model.trains_on == "crops":
+        return Crops(
+            split.train,
+            input=task.input,
+            target=task.target,
+            batch=config.batch,
+            length=round(config.crop * model.sample_rate),
+            seed=seed,
+            share=ranks.share,
+            augmentation=task.augmentation,
+        )
+    return Streams(
+        split.train,
+        input=task.input,
+        target=task.target,
+        streams=config.batch,
+        window=config.window,
+        warm_up=model.warm_up if config.warm_up < 0 else config.warm_up,
+        latency=model.latency,
+        seed=seed,
+        share=ranks.share,
+    )
