@@ -25,7 +25,7 @@ from fxkit.onsets import Onset, OnsetDetector, is_attack
 from fxkit.phrase import Envelope, choose_attack, choose_phrase
 from fxkit.progress import Progress, SilentProgress
 from fxkit.scores import Aliasing, AliasingPoint, Evaluation, Excerpt, Scores
-from fxkit.task import Side, Task
+from fxkit.task import Task
 
 if TYPE_CHECKING:
     from fxkit.data import Recording, Segment
@@ -103,8 +103,8 @@ def evaluate(
             at = 0
             for prediction in player.play(segment, task):
                 stop = segment.start + at + len(prediction)
-                heard = _side(segment, task.input).read(segment.start + at, stop)
-                target = _side(segment, task.target).read(segment.start + at, stop)
+                heard = segment.take.side(task.input).read(segment.start + at, stop)
+                target = segment.take.side(task.target).read(segment.start + at, stop)
                 attack = is_attack(onsets, at, at + len(prediction), model.sample_rate)
                 tally.add(heard, target, prediction, attack)
                 if index == survey.index:
@@ -181,8 +181,8 @@ def _survey(segments: Sequence[Segment], task: Task, model: Model) -> _Survey:
     for segment in segments:
         for start, stop in _chunks(segment.start, segment.stop):
             sums.add(
-                _side(segment, task.input).read(start, stop),
-                _side(segment, task.target).read(start, stop),
+                segment.take.side(task.input).read(start, stop),
+                segment.take.side(task.target).read(start, stop),
             )
             peak = max(peak, float(np.abs(segment.take.clean.read(start, stop)).max()))
     found: list[tuple[Onset, ...]] = []
@@ -191,7 +191,7 @@ def _survey(segments: Sequence[Segment], task: Task, model: Model) -> _Survey:
         onsets = _onsets(segment, rate, peak)
         envelope = Envelope(rate)
         for start, stop in _chunks(segment.start, segment.stop):
-            envelope.push(_side(segment, task.target).read(start, stop))
+            envelope.push(segment.take.side(task.target).read(start, stop))
         length = segment.stop - segment.start
         begin, end, worth = choose_phrase(envelope.finish(), envelope.grain, onsets, length, rate)
         if worth > best:
@@ -221,7 +221,7 @@ class _Player:
     def play(self, segment: Segment, task: Task) -> Iterator[Mono]:
         """Yield the prediction of the whole segment, chunk by chunk, latency taken out."""
         model = self.model
-        source = _side(segment, task.input)
+        source = segment.take.side(task.input)
         controls = None
         if model.controls:
             if len(segment.take.controls) != model.controls:
@@ -305,10 +305,6 @@ class _Tally:
             self.over_time.append((self._began / self.rate, second.error / second.target))
         self._began += second.count
         self._second = Sums()
-
-
-def _side(segment: Segment, side: Side) -> Recording:
-    return segment.take.clean if side == "clean" else segment.take.wet
 
 
 def _chunks(start: int, stop: int, size: int = CHUNK) -> Iterator[tuple[int, int]]:

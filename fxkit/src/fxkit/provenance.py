@@ -45,7 +45,7 @@ def level(segments: Sequence[Segment], side: Side, sample_rate: int) -> Level:
     """
     share = HEARD_SECONDS * sample_rate // len(segments)
     heard = np.concatenate(
-        [getattr(s.take, side).read(s.start, min(s.stop, s.start + share)) for s in segments]
+        [s.take.side(side).read(s.start, min(s.stop, s.start + share)) for s in segments]
     )
     rms = float(np.sqrt(np.mean(np.square(heard, dtype=np.float64))))
     return Level(

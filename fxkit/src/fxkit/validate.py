@@ -39,13 +39,13 @@ class Validation:
         length = min(stop - start for _, start, stop in lanes)
         inputs, targets, knobs = [], [], []
         for segment, start, _ in lanes:
-            source = getattr(segment.take, task.input)
+            source = segment.take.side(task.input)
             heard = np.zeros(self.warm_up + length, dtype=np.float32)
             first = max(0, start - self.warm_up)
             heard[first - (start - self.warm_up) :] = source.read(first, start + length)
             inputs.append(heard)
             behind = start - model.latency
-            wanted = getattr(segment.take, task.target).read(max(0, behind), behind + length)
+            wanted = segment.take.side(task.target).read(max(0, behind), behind + length)
             targets.append(np.pad(wanted, (length - len(wanted), 0)))
             knobs.append(segment.take.controls)
         self.input = torch.from_numpy(np.stack(inputs))[:, None]
