@@ -101,6 +101,7 @@ def test_run_help_shows_what_a_recipe_chooses(capsys, monkeypatch):
         (["bench", "gru", "--blocks", "a,b"], "--blocks a,b: write sizes"),
         (["bench", "gru", "train.lr=1"], "train.lr: a benchmark has settings of model.* only"),
         (["bench", "grru"], "grru"),
+        (["bench", "gru", "--sample-rate", "0"], "sample rate 0: needs 1000 to"),
         (["check", "grru"], "no plug-in 'grru'; did you mean gru"),
         (["check", "gru", "--kind", "horse"], "invalid choice"),
         (["info", "missing.fxkit"], "missing.fxkit"),

@@ -176,6 +176,8 @@ def bench(
     **settings
         For the name of a model: its settings, as in ``**{"model.hidden": 16}``.
     """
+    if not 1000 <= sample_rate <= 1_000_000:
+        raise FxkitError(f"sample rate {sample_rate}: needs 1000 to 1000000 Hz")
     need_torch()
     from fxkit import realtime
 
