@@ -54,6 +54,16 @@ def test_every_layer_with_blocks_of_any_size(
     assert back.module.controls() == 2
 
 
+def test_two_models_of_one_kind_are_written_in_one_go(
+    trained: Any, tmp_path: Path, noise: np.ndarray, played: Any, close: Any
+) -> None:
+    for taps in (5, 9):
+        artifact = trained(NNGRU, hidden=3, taps=taps, channels=2)
+        TorchScript().write(artifact, tmp_path / f"{taps}.pt")
+        back = Loaded(tmp_path / f"{taps}.pt", artifact)
+        close(played(back, noise, ()), played(artifact.model, noise, ()))
+
+
 def test_names_of_layers_never_become_source(trained: Any, tmp_path: Path, noise: np.ndarray,
                                              played: Any, close: Any) -> None:  # fmt: skip
     from fxkit.graph import GraphModel, Spec, export

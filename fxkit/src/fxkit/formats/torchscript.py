@@ -61,19 +61,24 @@ def compiled(artifact: Artifact) -> torch.jit.ScriptModule:
     methods = source(spec, tensors, sample_rate=model.sample_rate, latency=model.latency)
     weights = [tensors[name].detach().float().clone() for name in spec.tensors()]
     with _deprecated():
-        return _Module(weights, methods)
+        return _module(weights, methods)
 
 
-class _Module(torch.jit.ScriptModule):
-    """Weights and source; what the words of the source mean is looked up in this file."""
+def _module(weights: list[Tensor], methods: list[str]) -> torch.jit.ScriptModule:
+    """Compile weights and source; what the words of the source mean is looked up in this file."""
 
-    def __init__(self, weights: list[Tensor], methods: list[str]) -> None:
-        super().__init__()
-        self.register_buffer("like", torch.zeros(()))
-        for i, weight in enumerate(weights):
-            self.register_buffer(f"w{i}", weight)
-        for method in methods:
-            self.define(method)
+    # A class of its own for every model: PyTorch shares what it has compiled among the instances
+    # of one whose weights have the same names.
+    class Module(torch.jit.ScriptModule):
+        def __init__(self) -> None:
+            super().__init__()
+            self.register_buffer("like", torch.zeros(()))
+            for i, weight in enumerate(weights):
+                self.register_buffer(f"w{i}", weight)
+            for method in methods:
+                self.define(method)
+
+    return Module()
 
 
 class Loaded(Model):
