@@ -74,7 +74,6 @@ def test_two_processes_give_the_numbers_of_one(pair):
     assert both[2]["loss"] == pytest.approx(longer.history[2].loss, rel=1e-3)
 
 
-
 def test_crops_too_with_accumulation_and_a_mean_of_weights(pair):
     """A window model, whose crops do not go through its `forward`."""
     settings = {

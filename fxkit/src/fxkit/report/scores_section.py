@@ -105,9 +105,7 @@ METRICS = {
 """How each field of `fxkit.scores.Scores` is shown."""
 
 
-UNSCORED = (
-    "Not scored: there was no recording with both sides as they were played to compare with."
-)
+UNSCORED = "Not scored: there was no recording with both sides as they were played to compare with."
 
 
 @section("summary", "")
