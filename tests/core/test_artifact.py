@@ -332,7 +332,7 @@ READOUT = "model.inner.readout.weight"
         (tensor("probe.output", lambda t: t[:-1]), "differ in length"),
         (tensor("probe.input", lambda t: t[None]), "one row"),
         (tensor("probe.input", lambda t: t.int()), "32-bit"),
-        (tensor("probe.output", lambda t: t[:0]), "has 0 numbers"),
+        (tensor("probe.output", lambda t: t[:0]), "has 0 numbers|must not be 0"),
         (tensor("probe.controls", lambda t: torch.zeros(2)), "has 2 numbers"),
         (tensor("probe.controls", lambda t: t + 0.5), "probe comes out"),
     ],

@@ -30,7 +30,8 @@ DRIVE = """
     player.dispatchEvent(new KeyboardEvent("keydown", { key: name, bubbles: true }));
   const log = [];
   find(".play").click();
-  for (let i = 0; i < 80 && Number(find(".seek").value) < 0.1; i += 1) await wait(50);
+  // The clock of the page is ahead of that of its sound, the more so on a busy machine.
+  for (let i = 0; i < 4000 && Number(find(".seek").value) < 0.1; i += 1) await wait(25);
   log.push(Number(find(".seek").value) > 0 ? "moves" : "stuck");
   log.push(find(".play").getAttribute("aria-label"));
   key("3");
@@ -113,7 +114,7 @@ def test_playing_switching_and_the_blind_test(data, tmp_path):
         path,
         tmp_path / "profile",
         "--autoplay-policy=no-user-gesture-required",
-        "--virtual-time-budget=10000",
+        "--virtual-time-budget=120000",
     )
     assert complaints == []
     found = re.search(r'data-log="([^"]*)"', dom)
