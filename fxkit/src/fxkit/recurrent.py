@@ -8,6 +8,7 @@ Everything else (other devices and types, layers that the kernels do not cover,
 
 from __future__ import annotations
 
+import importlib
 from functools import cache
 from types import ModuleType
 from typing import cast
@@ -23,12 +24,11 @@ __all__ = ["gru", "kernels", "lstm"]
 @cache
 def _engine() -> ModuleType | None:
     try:
-        from fxkit_engine import recurrent
+        return importlib.import_module("fxkit_engine.recurrent")
     except ImportError:
         return None
     except ValueError as error:  # FXKIT_KERNELS names what this machine does not have
         raise FxkitError(f"FXKIT_KERNELS: {error}") from None
-    return recurrent
 
 
 def kernels() -> ModuleType | None:
