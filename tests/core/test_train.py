@@ -220,7 +220,8 @@ def test_patience(split, tmp_path):
 def test_the_clock_ends_it(split, tmp_path):
     _, result = go(split, tmp_path, replace(CONFIG, minutes=0.5 / 60, epochs=10**6))
     assert "minutes are up" in result.stopped
-    assert 0.5 <= result.history[-1].seconds < 10
+    # The last epoch may end just before the time is up, its checkpoints just after.
+    assert 0.3 <= result.history[-1].seconds < 10
     assert result.history[-1].lr < 0.2 * CONFIG.lr
 
 
