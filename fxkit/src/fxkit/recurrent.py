@@ -9,6 +9,8 @@ Everything else (other devices and types, layers that the kernels do not cover,
 from __future__ import annotations
 
 import importlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from types import ModuleType
 from typing import cast
@@ -18,7 +20,7 @@ from torch import Tensor, nn
 
 from fxkit.errors import FxkitError
 
-__all__ = ["gru", "kernels", "lstm"]
+__all__ = ["gru", "kernels", "lstm", "threads_for_kernels"]
 
 
 @cache
@@ -35,6 +37,27 @@ def kernels() -> ModuleType | None:
     """Return the fused kernels, or None where they are not installed or turned off."""
     engine = _engine()
     return engine if engine is not None and engine.enabled() else None
+
+
+@contextmanager
+def threads_for_kernels(model: nn.Module) -> Iterator[None]:
+    """While training, give PyTorch's threads to the fused kernels, if `model` runs through them.
+
+    What else is in a step of a small recurrent model is too short for PyTorch to share out: with
+    two threads of its own a step takes longer than with one. Afterwards all is as it was.
+    """
+    engine = kernels()
+    if engine is None or not any(isinstance(m, nn.GRU | nn.LSTM) for m in model.modules()):
+        yield
+        return
+    count = torch.get_num_threads()
+    engine.set_threads(count)
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(count)
+        engine.set_threads(None)
 
 
 def _fused(module: nn.GRU | nn.LSTM, *inputs: Tensor) -> ModuleType | None:

@@ -26,6 +26,7 @@ from fxkit.loss import Loss
 from fxkit.model import Model, State, detach
 from fxkit.optimizer import make_optimizer
 from fxkit.progress import Progress, Step
+from fxkit.recurrent import threads_for_kernels
 from fxkit.schedule import Schedule
 from fxkit.task import Task
 from fxkit.train_config import TrainConfig
@@ -120,7 +121,10 @@ def train(
     trainer.on_epoch = on_epoch
     if resume:
         trainer.resume()
-    return trainer.run(progress)
+    if device.type != "cpu":
+        return trainer.run(progress)
+    with threads_for_kernels(model):
+        return trainer.run(progress)
 
 
 class _Trainer:
