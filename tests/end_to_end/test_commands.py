@@ -130,7 +130,13 @@ def test_ctrl_c_keeps_the_best_model(folder):
     command += ["--config", str(folder / "run" / "settings.yaml"), "train.epochs=100000"]
     command += [f"run.dir={folder / 'stopped'}"]
     best = folder / "stopped" / "checkpoints" / "best.safetensors"
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+    # What is started in the background of a shell ignores Ctrl-C, and so would its children.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    finally:
+        signal.signal(signal.SIGINT, before)
+    with process:
         deadline = time.monotonic() + 120
         while not best.exists() and process.poll() is None and time.monotonic() < deadline:
             time.sleep(0.05)
