@@ -44,6 +44,7 @@ bench-training: $(VENV)/.engine
 results: $(VENV)/.engine
 	$(BIN)/python tools/results.py --data $(DATA)
 	$(BIN)/python tools/results_clean.py --data $(DATA)
+	$(BIN)/python tools/study.py --data $(DATA)
 
 $(VENV)/.installed: $(PROJECTS)
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
