@@ -1,8 +1,9 @@
 """Playing recordings through a model: any sample rate, any length, in constant memory.
 
 The signal is converted to the model's rate, played, and converted back; the model's latency is cut
-from the front and its tail is played out, so that the output lies sample on sample over the input
-and is exactly as long. Channels are played side by side, each with its own memory.
+from the front and silence is played behind the end, so that the output lies sample on sample over
+the input and is exactly as long. Channels are played side by side, each with its own memory. Rates
+are converted as the plug-in does, so that both give the same samples.
 
 A model with a graph is played by the compiled engine where that is installed, others by PyTorch;
 `Renderer.backend` says which.
@@ -25,6 +26,7 @@ from fxkit.data import audio
 from fxkit.data.writer import Writer
 from fxkit.errors import FxkitError
 from fxkit.manifest import Manifest
+from fxkit.polyphase import Polyphase
 from fxkit.progress import Progress, SilentProgress
 
 if TYPE_CHECKING:
@@ -36,6 +38,8 @@ Samples = NDArray[np.float32]
 
 BLOCK = 4096
 """Samples that are played at once; no output depends on it."""
+STEP = 256
+"""Samples of silence, at least, that are played at once behind the end."""
 
 _KEPT = ("PCM_16", "PCM_24", "PCM_32", "FLOAT", "DOUBLE")
 """Encodings that the output takes over from the input, if its file type has them."""
@@ -88,9 +92,11 @@ class Renderer:
     ) -> None:
         self._model = artifact.model
         rate = self._model.sample_rate
-        self._before = [audio.Resampler(sample_rate, rate) for _ in range(channels)]
-        self._after = [audio.Resampler(rate, sample_rate) for _ in range(channels)]
-        self._ratio = rate / sample_rate
+        self._before: list[Polyphase] = []
+        self._after: list[Polyphase] = []
+        if sample_rate != rate:
+            self._before = [Polyphase(sample_rate, rate) for _ in range(channels)]
+            self._after = [Polyphase(rate, sample_rate) for _ in range(channels)]
         knobs = knob_values(artifact.manifest, controls)
         self._knobs = torch.tensor([knobs]).expand(channels, -1) if knobs else None
         self._engine = engine.for_artifact(artifact, channels=channels, knobs=knobs)
@@ -108,16 +114,11 @@ class Renderer:
 
     def finish(self) -> Samples:
         """Return the rest: together, as many samples have come out as went in."""
-        empty = np.zeros((0, self._channels), np.float32)
-        parts = [self._play(self._convert(self._before, empty, last=True))]
-        # Silence plays out the latency, and the rounding of the two conversions.
-        left = self._model.latency + math.ceil(2 + 2 * self._ratio)
-        while left > 0:
-            size = min(left, BLOCK)
-            parts.append(self._play(np.zeros((size, self._channels), np.float32)))
-            left -= size
-        parts.append(self._convert(self._after, empty, last=True))
-        return self._cut(np.concatenate(parts))
+        parts = [np.zeros((0, self._channels), np.float32)]
+        while (left := self._taken - self._given) > 0:
+            silence = np.zeros((min(max(left, STEP), BLOCK), self._channels), np.float32)
+            parts.append(self._cut(self._play(self._convert(self._before, silence))))
+        return np.concatenate(parts)
 
     @torch.no_grad()
     def _play(self, block: Samples) -> Samples:
@@ -137,11 +138,10 @@ class Renderer:
         self._skip -= late
         return self._convert(self._after, played[late:])
 
-    def _convert(
-        self, resamplers: list[audio.Resampler], block: Samples, *, last: bool = False
-    ) -> Samples:
-        parts = [r.process(block[:, i], last=last) for i, r in enumerate(resamplers)]
-        return np.stack(parts, axis=1)
+    def _convert(self, converters: list[Polyphase], block: Samples) -> Samples:
+        if not converters:
+            return block
+        return np.stack([c.process(block[:, i]) for i, c in enumerate(converters)], axis=1)
 
     def _cut(self, played: Samples) -> Samples:
         """Leave out what would make the output longer than the input."""

@@ -12,14 +12,13 @@ from typing import Any, Literal
 
 import numpy as np
 
-from fxkit.data.rates import Resampler, Samples, resample
+from fxkit.data.rates import Samples, resample
 from fxkit.errors import FxkitError
 
 __all__ = [
     "SUFFIXES",
     "Channel",
     "Probe",
-    "Resampler",
     "Samples",
     "clock",
     "forget",
