@@ -4,7 +4,7 @@
 #   make lint          ruff and mypy
 #   make test-lowest   the test suite on the lowest versions of our dependencies
 #   make bench         block times of every model (pytest-benchmark)
-#   make bench-training  training speed, fused kernels against PyTorch
+#   make bench-training  training speed and time to a good model, fused kernels against PyTorch
 #   make results       train on real guitar and fill in docs/results.md (hours; finished cells are kept)
 
 PYTHON ?= python3
@@ -39,12 +39,14 @@ bench: $(VENV)/.engine
 	$(BIN)/pytest tests/benchmarks --benchmark-only
 
 bench-training: $(VENV)/.engine
-	$(BIN)/python benchmarks/training_speed.py
+	$(BIN)/python benchmarks/training_speed.py --out build/training-speed
+	$(BIN)/python benchmarks/time_to_esr.py --data $(DATA) --out build/time-to-esr
 
 results: $(VENV)/.engine
 	$(BIN)/python tools/results.py --data $(DATA)
 	$(BIN)/python tools/results_clean.py --data $(DATA)
 	$(BIN)/python tools/study.py --data $(DATA)
+	$(BIN)/python tools/ablation.py --data $(DATA)
 
 $(VENV)/.installed: $(PROJECTS)
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \

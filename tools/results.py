@@ -169,6 +169,7 @@ def spread(rows: list[dict[str, Any]]) -> list[str]:
 
 def write_page() -> None:
     """Write docs/results.md from the text in docs/results/*.md and the cells that are there."""
+    import ablation
     import results_clean
     import study
 
@@ -191,8 +192,10 @@ def write_page() -> None:
         names = ", ".join(f"{c.model} on {c.level} (seed {c.seed})" for c in missing)
         parts += ["", f"Not trained yet: {names}."]
     parts += ["", (KEPT / "discussion.md").read_text().rstrip(), "", *results_clean.part()]
-    parts += study.part()
-    PAGE.write_text("\n".join(parts).rstrip() + "\n")
+    parts += [*study.part(), *ablation.part()]
+    text = "\n".join(parts).rstrip() + "\n"
+    # Parts that have nothing to say yet leave no hole.
+    PAGE.write_text(re.sub(r"\n{3,}", "\n\n", text))
 
 
 def main() -> int:

@@ -1,0 +1,158 @@
+"""How long a model takes to a given error on real guitar: the fused kernels against PyTorch.
+
+Each training is a process of its own, with the same seed and settings, so that both back ends walk
+through the same numbers up to rounding. It ends after the first epoch whose validation ESR is at
+most the goal. The two take turns, so that whatever else the machine does hits both alike.
+
+    python benchmarks/time_to_esr.py --data DIR --out build/time-to-esr
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import statistics
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+GOALS = (("light", 0.01), ("heavy", 0.08))
+BACKENDS = {"fused": "", "pytorch": "off"}
+"""Name to what FXKIT_KERNELS has to be."""
+
+
+def train(data: Path, level: str, goal: float, model: str, seed: int, epochs: int) -> None:
+    """Train until the goal is reached, and print what happened as JSON."""
+    import fxkit.data
+    import torch
+    from fxkit.config import build_loss, resolve
+    from fxkit.pipeline import make_model
+    from fxkit.progress import SilentProgress
+    from fxkit.registry import TASKS
+    from fxkit.train import Epoch, Pruned, train
+
+    values = {"data.clean": str(data / "clean.flac"), "data.wet": str(data / f"{level}.flac")}
+    settings = resolve(
+        {
+            "task": "distort",
+            "model": model,
+            **values,
+            "train.minutes": 0,
+            "train.epochs": epochs,
+            "run.seed": seed,
+        }
+    )
+    torch.manual_seed(seed)
+    progress = SilentProgress()
+    dataset = fxkit.data.load(settings.data, progress)
+    split = fxkit.data.split(dataset, settings.data)
+    task = TASKS.get(settings.task)(settings.task_config)
+
+    def look(epoch: Epoch) -> None:
+        print(
+            f"{level} {model}: {epoch.seconds:.1f} s, validation ESR {epoch.validation_loss:.5f}",
+            file=sys.stderr,
+            flush=True,
+        )
+        if epoch.validation_loss <= goal:
+            raise Pruned("there")
+
+    with tempfile.TemporaryDirectory() as scratch:
+        result = train(
+            make_model(settings, task, dataset, split),
+            build_loss(settings, dataset.sample_rate),
+            split,
+            task,
+            settings.train,
+            device=torch.device("cpu"),
+            directory=Path(scratch),
+            progress=progress,
+            seed=seed,
+            on_epoch=look,
+        )
+    last = result.history[-1]
+    found = {
+        "seconds": last.seconds,
+        "epochs": last.number,
+        "validation_esr": last.validation_loss,
+        "reached": last.validation_loss <= goal,
+        "threads": torch.get_num_threads(),
+        "torch": torch.__version__,
+    }
+    print(json.dumps(found))
+
+
+def start(arguments: argparse.Namespace, level: str, goal: float, backend: str) -> dict[str, Any]:
+    """Run one training in a process of its own."""
+    command = [sys.executable, __file__, "--data", str(arguments.data), "--one", level]
+    command += ["--goal", str(goal), "--model", arguments.model, "--seed", str(arguments.seed)]
+    command += ["--epochs", str(arguments.epochs)]
+    environment = os.environ | {"FXKIT_KERNELS": BACKENDS[backend]}
+    done = subprocess.run(command, env=environment, check=True, stdout=subprocess.PIPE, text=True)
+    found: dict[str, Any] = json.loads(done.stdout)
+    return found | {"level": level, "goal": goal, "backend": backend, "model": arguments.model}
+
+
+def table(found: list[dict[str, Any]]) -> str:
+    """Lay the results out in Markdown: the median over the rounds, the range in brackets."""
+    lines = [
+        "| recording | validation ESR | epochs | fused | PyTorch | faster |",
+        "|---|---|---|---|---|---|",
+    ]
+    for level, goal in dict.fromkeys((row["level"], row["goal"]) for row in found):
+        rows = [row for row in found if row["level"] == level]
+        times = {b: [r["seconds"] / 60 for r in rows if r["backend"] == b] for b in BACKENDS}
+        cells = [
+            f"{statistics.median(t):.2f} min ({min(t):.2f} to {max(t):.2f})" for t in times.values()
+        ]
+        factor = statistics.median(times["pytorch"]) / statistics.median(times["fused"])
+        epochs = "/".join(sorted({str(row["epochs"]) for row in rows}))
+        note = "" if all(row["reached"] for row in rows) else " (not reached)"
+        lines.append(
+            f"| {level} | {goal}{note} | {epochs} | {' | '.join(cells)} | {factor:.1f} times |"
+        )
+    return "\n".join(lines) + "\n"
+
+
+def main() -> int:
+    """Train both back ends in turn and write the table."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--data", type=Path, required=True, help="clean, light and heavy .flac")
+    parser.add_argument("--out", type=Path, help="write OUT.json and OUT.md")
+    parser.add_argument("--rounds", type=int, default=1)
+    parser.add_argument("--model", default="gru")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--epochs", type=int, default=60, help="give up after so many")
+    parser.add_argument("--one", default="", help=argparse.SUPPRESS)
+    parser.add_argument("--goal", type=float, default=0.0, help=argparse.SUPPRESS)
+    asked = parser.parse_args()
+    if not (asked.data / "heavy.flac").exists():
+        print(f"{asked.data}: no heavy.flac there; say where with --data", file=sys.stderr)
+        return 2
+    if asked.one:
+        train(asked.data, asked.one, asked.goal, asked.model, asked.seed, asked.epochs)
+        return 0
+    found = [
+        start(asked, level, goal, backend)
+        for _ in range(asked.rounds)
+        for level, goal in GOALS
+        for backend in BACKENDS
+    ]
+    text = table(found)
+    Console().print(text, markup=False)
+    if asked.out is not None:
+        asked.out.parent.mkdir(parents=True, exist_ok=True)
+        asked.out.with_suffix(".md").write_text(text)
+        record = {"machine": platform.processor() or platform.machine(), "results": found}
+        asked.out.with_suffix(".json").write_text(json.dumps(record, indent=1) + "\n")
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
