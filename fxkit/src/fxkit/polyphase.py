@@ -149,4 +149,5 @@ def _table(places: Numbers, reach: int, scale: float) -> Numbers:
     inside = np.abs(t) < HALF
     window = np.i0(BETA * np.sqrt(np.where(inside, 1 - (t / HALF) ** 2, 0.0)))
     taps: Numbers = np.where(inside, np.sinc(t) * window, 0.0)
-    return taps / taps.sum(axis=1, keepdims=True)
+    scaled: Numbers = taps / taps.sum(axis=1, keepdims=True)
+    return scaled

@@ -21,4 +21,3 @@ def resample(samples: Samples, source_rate: int, target_rate: int) -> Samples:
         np.ascontiguousarray(samples, np.float32), source_rate, target_rate, "HQ"
     )
     return converted
-
