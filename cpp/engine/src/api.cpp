@@ -13,6 +13,7 @@
 
 using fxkit::engine::Isa;
 using fxkit::engine::LoadError;
+using fxkit::engine::Proof;
 
 struct fxkit_engine {
   std::unique_ptr<fxkit::engine::Model> model;
@@ -56,9 +57,9 @@ Isa isa_named(const char* name) {
   throw LoadError("this machine or build has no kernels for " + fxkit::engine::quoted(name));
 }
 
-fxkit_engine* open_bytes(std::string_view bytes, const char* isa) {
+fxkit_engine* open_bytes(std::string_view bytes, const char* isa, Proof proof = Proof::probe) {
   auto engine = std::make_unique<fxkit_engine>();
-  engine->model = fxkit::engine::open_model(bytes, isa_named(isa));
+  engine->model = fxkit::engine::open_model(bytes, isa_named(isa), proof);
   return engine.release();
 }
 
@@ -85,6 +86,14 @@ fxkit_engine* fxkit_open_memory(const void* data, size_t size, const char* isa, 
   return guarded<fxkit_engine*>(error, error_size, nullptr, [&] {
     if (!data) throw LoadError("no data is given");
     return open_bytes({static_cast<const char*>(data), size}, isa);
+  });
+}
+
+fxkit_engine* fxkit_open_unproven(const void* data, size_t size, const char* isa, char* error,
+                                  size_t error_size) {
+  return guarded<fxkit_engine*>(error, error_size, nullptr, [&] {
+    if (!data) throw LoadError("no data is given");
+    return open_bytes({static_cast<const char*>(data), size}, isa, Proof::none);
   });
 }
 

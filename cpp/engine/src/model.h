@@ -20,7 +20,9 @@ struct Model {
   double probe_error = 0;  // over the largest sample of the probe
 };
 
+enum class Proof { probe, none };
+
 // Throws LoadError, or std::bad_alloc.
-std::unique_ptr<Model> open_model(std::string_view bytes, Isa isa);
+std::unique_ptr<Model> open_model(std::string_view bytes, Isa isa, Proof proof = Proof::probe);
 
 }  // namespace fxkit::engine

@@ -41,6 +41,11 @@ fxkit_engine* fxkit_open(const char* path, const char* isa, char* error, size_t 
 fxkit_engine* fxkit_open_memory(const void* data, size_t size, const char* isa, char* error,
                                 size_t error_size);
 
+/* The same of a file without a probe, as a program makes it in memory of another player's file. All
+ * else is checked; that the layers are what the other player computes is for the caller to prove. */
+fxkit_engine* fxkit_open_unproven(const void* data, size_t size, const char* isa, char* error,
+                                  size_t error_size);
+
 /* Frees the engine; NULL is allowed. */
 void fxkit_close(fxkit_engine* engine);
 

@@ -29,6 +29,12 @@ class Engine {
     return Engine(fxkit_open_memory(data, size, isa, error, sizeof error), error);
   }
 
+  // Of a file that was made in memory and has no probe.
+  static Engine open_unproven(const void* data, std::size_t size, const char* isa = nullptr) {
+    char error[error_size] = "";
+    return Engine(fxkit_open_unproven(data, size, isa, error, sizeof error), error);
+  }
+
   // Throws Error.
   void prepare(double sample_rate, std::size_t max_block, std::size_t channels) {
     char error[error_size] = "";
