@@ -7,6 +7,7 @@ import json
 import math
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from fxkit.errors import FxkitError
@@ -38,6 +39,32 @@ class Parser(argparse.ArgumentParser):
         """Raise what argparse would print."""
         # argparse counts key=value, of which there may be none, among what is missing.
         raise FxkitError(f"{message.replace(', key=value', '')}; see {self.prog} --help")
+
+    def add_settings(self, meaning: str) -> None:
+        """Add ``key=value`` arguments, of which there may be none, and ``--config``."""
+        self.add_argument("settings", nargs="*", metavar="key=value", help=meaning)
+        self.add_argument(
+            "--config",
+            action="append",
+            default=[],
+            type=Path,
+            metavar="FILE",
+            help="a YAML file of settings, read before key=value; may be given several times",
+        )
+
+    def add_knobs(self) -> None:
+        """Add ``--knob``; `knob` reads what comes of it."""
+        self.add_argument(
+            "--knob",
+            action="append",
+            default=[],
+            metavar="NAME=VALUE",
+            help="set a knob of the model, from 0 to 1; may be given several times",
+        )
+
+    def add_listing_help(self, meaning: str) -> None:
+        """Add ``--help`` as an option that the command itself answers."""
+        self.add_argument("-h", "--help", action="store_true", help=meaning)
 
     def add_json(self) -> None:
         """Add ``--json``."""

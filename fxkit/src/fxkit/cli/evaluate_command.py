@@ -18,12 +18,7 @@ def run(arguments: Sequence[str]) -> int:
         "given as data.* settings.",
     )
     parser.add_argument("model", type=Path, metavar="MODEL", help="a model file or run folder")
-    parser.add_argument(
-        "settings", nargs="*", metavar="key=value", help="data.clean=..., data.wet=..., ..."
-    )
-    parser.add_argument(
-        "--config", action="append", default=[], type=Path, metavar="FILE", help="YAML of settings"
-    )
+    parser.add_settings("data.clean=..., data.wet=..., ...")
     parser.add_argument(
         "--all",
         action="store_true",

@@ -23,13 +23,7 @@ def run(arguments: Sequence[str]) -> int:
     parser.add_argument(
         "--model", type=Path, required=True, metavar="FILE", help="a model file or run folder"
     )
-    parser.add_argument(
-        "--knob",
-        action="append",
-        default=[],
-        metavar="NAME=VALUE",
-        help="set a knob of the model, from 0 to 1; may be given several times",
-    )
+    parser.add_knobs()
     parser.add_json()
     parsed = parser.read(arguments)
     import fxkit

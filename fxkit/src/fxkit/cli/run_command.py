@@ -19,15 +19,7 @@ __all__ = ["run"]
 
 def _parser() -> Parser:
     parser = Parser("run", "Train a model, score it, write its file and a report.", add_help=False)
-    parser.add_argument("settings", nargs="*", metavar="key=value", help="a setting")
-    parser.add_argument(
-        "--config",
-        action="append",
-        default=[],
-        type=Path,
-        metavar="FILE",
-        help="a YAML file of settings, read before key=value; may be given several times",
-    )
+    parser.add_settings("a setting")
     parser.add_argument(
         "--resume",
         type=Path,
@@ -35,12 +27,7 @@ def _parser() -> Parser:
         help="go on with the run in this folder; train.* and run.device may be changed",
     )
     parser.add_json()
-    parser.add_argument(
-        "-h",
-        "--help",
-        action="store_true",
-        help="list every setting of the chosen model, loss and task",
-    )
+    parser.add_listing_help("list every setting of the chosen model, loss and task")
     return parser
 
 

@@ -19,19 +19,8 @@ __all__ = ["run"]
 
 def _parser() -> Parser:
     parser = Parser("tune", "Search for good settings, then train with them.", add_help=False)
-    parser.add_argument(
-        "settings",
-        nargs="*",
-        metavar="key=value",
-        help="a setting of the runs, kept fixed; search.KEY=... says what to search; tune.KEY=...",
-    )
-    parser.add_argument(
-        "--config",
-        action="append",
-        default=[],
-        type=Path,
-        metavar="FILE",
-        help="a YAML file of settings, read before key=value; may be given several times",
+    parser.add_settings(
+        "a setting of the runs, kept fixed; search.KEY=... says what to search; tune.KEY=..."
     )
     parser.add_argument("--trials", metavar="N", help="trainings in the search (default: 20)")
     parser.add_argument("--minutes", metavar="M", help="stop searching after this much time")
@@ -49,12 +38,7 @@ def _parser() -> Parser:
     )
     parser.add_argument("--index", type=int, help="number of this worker; chosen if left out")
     parser.add_json()
-    parser.add_argument(
-        "-h",
-        "--help",
-        action="store_true",
-        help="list the settings of a search, and what it would try",
-    )
+    parser.add_listing_help("list the settings of a search, and what it would try")
     return parser
 
 
