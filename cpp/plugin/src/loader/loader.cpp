@@ -1,0 +1,258 @@
+#include "loader/loader.h"
+
+#include <chrono>
+#include <cmath>
+#include <utility>
+
+namespace fxkit::plugin {
+namespace {
+
+constexpr double usual_loudness = -18;  // LUFS, of a normalised model
+constexpr std::size_t max_knobs = 8;     // that the plug-in has parameters for
+
+std::string percent(double share) {
+  return std::to_string(static_cast<long>(std::lround(std::min(share, 1000.0) * 100))) + " %";
+}
+
+float factor_of(const host::ModelInfo& info) {
+  if (!info.output_loudness) return 1.0f;
+  const double db = std::clamp(usual_loudness - *info.output_loudness, -40.0, 40.0);
+  return static_cast<float>(std::pow(10.0, db / 20));
+}
+
+}  // namespace
+
+Loader::Loader(Chain& chain, Listener& listener)
+    : chain_(chain), listener_(listener), thread_([this] { work(); }) {}
+
+Loader::~Loader() {
+  {
+    const std::lock_guard hold(state_);
+    stop_ = true;
+  }
+  wake_.notify_all();
+  thread_.join();
+}
+
+Loader::Status Loader::status() const {
+  const std::lock_guard hold(state_);
+  return status_;
+}
+
+void Loader::change(const std::function<void(Status&)>& how) {
+  {
+    const std::lock_guard hold(state_);
+    how(status_);
+  }
+  version_.fetch_add(1, std::memory_order_release);
+}
+
+void Loader::load(const juce::File& file) {
+  {
+    const std::lock_guard hold(state_);
+    if (!next_model_) waiting_.fetch_add(1, std::memory_order_release);
+    next_model_ = file;
+    status_.stage = Stage::loading;
+    status_.message = "Loading " + file.getFileName().toStdString();
+  }
+  version_.fetch_add(1, std::memory_order_release);
+  wake_.notify_all();
+}
+
+void Loader::load_cabinet(const juce::File& file) {
+  {
+    const std::lock_guard hold(state_);
+    if (!next_cabinet_) waiting_.fetch_add(1, std::memory_order_release);
+    next_cabinet_ = file;
+  }
+  wake_.notify_all();
+}
+
+void Loader::work() {
+  using namespace std::chrono_literals;
+  for (;;) {
+    std::optional<juce::File> model, cabinet;
+    {
+      std::unique_lock hold(state_);
+      wake_.wait_for(hold, 20ms, [this] { return stop_ || next_model_ || next_cabinet_; });
+      if (stop_) return;
+      std::swap(model, next_model_);
+      std::swap(cabinet, next_cabinet_);
+    }
+    {
+      const std::lock_guard hold(loading_);
+      if (model) open(*model, Knobs::reset, false);
+      if (cabinet) open_cabinet(*cabinet);
+      chain_.slot.collect();
+      chain_.cabinet.collect();
+    }
+    waiting_.fetch_sub((model ? 1 : 0) + (cabinet ? 1 : 0), std::memory_order_release);
+    listener_.background();
+  }
+}
+
+void Loader::load_now(const juce::File& file, Knobs knobs, bool confirmed) {
+  {
+    const std::lock_guard hold(state_);
+    if (std::exchange(next_model_, std::nullopt)) waiting_.fetch_sub(1);
+  }
+  const std::lock_guard hold(loading_);
+  open(file, knobs, confirmed);
+  chain_.slot.collect();
+}
+
+void Loader::load_cabinet_now(const juce::File& file) {
+  {
+    const std::lock_guard hold(state_);
+    if (std::exchange(next_cabinet_, std::nullopt)) waiting_.fetch_sub(1);
+  }
+  const std::lock_guard hold(loading_);
+  open_cabinet(file);
+  chain_.cabinet.collect();
+}
+
+void Loader::open(const juce::File& file, Knobs knobs, bool confirmed) {
+  held_.reset();
+  if (file == juce::File()) {
+    listener_.model_changes(nullptr, knobs);
+    take_off();
+    return change([](Status& s) {
+      s.stage = Stage::empty;
+      s.model = juce::File();
+      s.info.reset();
+      s.cost = 0;
+      s.confirmed = false;
+      s.message.clear();
+    });
+  }
+  const auto fail = [&](const std::string& why) {
+    listener_.model_changes(nullptr, Knobs::keep);
+    take_off();
+    change([&](Status& s) {
+      s.stage = Stage::failed;
+      s.model = file;
+      s.info.reset();
+      s.cost = 0;
+      s.confirmed = confirmed;
+      s.message = why + "; the sound is dry";
+    });
+  };
+  std::unique_ptr<host::Sound> sound;
+  const auto name = file.getFileName().toStdString();
+  try {
+    if (!file.existsAsFile()) throw Error(file.getFullPathName().toStdString() + " is missing");
+    sound = host::Sound::open(file.getFullPathName().toStdString());
+  } catch (const host::ProgramNotAllowed&) {
+    return fail(name + " holds a program; if you trust where it is from: fxkit allow " +
+                file.getFullPathName().toStdString());
+  } catch (const std::exception& error) {
+    return fail(error.what());
+  }
+  listener_.model_changes(&sound->info(), knobs);
+  change([&](Status& s) {
+    s.stage = Stage::loading;
+    s.model = file;
+    s.info = sound->info();
+    s.cost = 0;
+    s.confirmed = confirmed;
+    s.message.clear();
+  });
+  if (rate_ == 0) {
+    held_ = std::move(sound);  // prepare() goes on with it
+    return;
+  }
+  try {
+    put_on(std::move(sound));
+  } catch (const std::exception& error) {
+    fail(error.what());
+  }
+}
+
+// Prepares, measures, and plays or holds back.
+void Loader::put_on(std::unique_ptr<host::Sound> sound) {
+  sound->prepare(rate_, max_block_, inputs_);
+  if (static_cast<double>(sound->latency()) > Chain::longest_latency * rate_) {
+    throw Error(sound->info().name + " lags by more than 6 seconds");
+  }
+  const double cost = sound->cost(max_block_);
+  const bool slow = cost > limit.load();
+  const bool confirmed = status().confirmed;
+  const bool play = !slow || confirmed || offline_.load(std::memory_order_relaxed);
+  const std::string note =
+      slow ? sound->info().name + " needs " + percent(cost) + " of a block's time on this machine" : "";
+  if (play) {
+    for (std::size_t i = 0; i < max_knobs; ++i) sound->set_control(i, listener_.knob(i));
+    level_factor_ = factor_of(sound->info());
+    chain_.slot.offer(std::move(sound));
+  } else {
+    chain_.slot.offer(nullptr);
+    held_ = std::move(sound);
+  }
+  change([&](Status& s) {
+    s.stage = play ? Stage::playing : Stage::held;
+    s.cost = cost;
+    s.message = slow ? note + (play ? "; it may stutter" : " and would stutter; the sound is dry") : "";
+  });
+}
+
+void Loader::take_off() {
+  level_factor_ = 1.0f;
+  chain_.slot.offer(nullptr);
+}
+
+void Loader::confirm() {
+  const std::lock_guard hold(loading_);
+  if (!held_ || rate_ == 0) return;
+  change([](Status& s) { s.confirmed = true; });
+  try {
+    put_on(std::move(held_));
+  } catch (const std::exception& error) {
+    take_off();
+    change([&](Status& s) {
+      s.stage = Stage::failed;
+      s.message = error.what();
+    });
+  }
+}
+
+void Loader::prepare(double rate, std::size_t max_block, std::size_t inputs, std::size_t outputs) {
+  const std::lock_guard hold(loading_);
+  const bool other = rate != rate_ || max_block != max_block_ || inputs != inputs_;
+  rate_ = rate;
+  max_block_ = max_block;
+  inputs_ = inputs;
+  const auto fail = [&](const char* why) {
+    change([&](Status& s) {
+      s.stage = Stage::failed;
+      s.message = std::string(why) + "; the sound is dry";
+    });
+  };
+  try {
+    chain_.prepare(rate, max_block, inputs, outputs);
+  } catch (const std::exception& error) {
+    fail(error.what());
+  }
+  if (!held_ || (!other && status().stage == Stage::held && !offline_.load())) return;
+  try {
+    put_on(std::move(held_));
+  } catch (const std::exception& error) {
+    fail(error.what());
+  }
+}
+
+void Loader::open_cabinet(const juce::File& file) {
+  std::string message;
+  try {
+    chain_.cabinet.offer(file == juce::File() ? std::nullopt
+                                              : std::optional<Impulse>(read_impulse(file)));
+  } catch (const std::exception& error) {
+    message = std::string(error.what()) + "; no cabinet plays";
+    chain_.cabinet.offer(std::nullopt);
+  }
+  change([&](Status& s) {
+    s.cabinet = file;
+    s.cabinet_message = message;
+  });
+}
+
+}  // namespace fxkit::plugin

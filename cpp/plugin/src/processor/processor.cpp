@@ -1,0 +1,281 @@
+#include "processor/processor.h"
+
+#include <chrono>
+#include <cmath>
+#include <thread>
+
+#include "loader/library.h"
+#include "processor/state.h"
+
+namespace fxkit::plugin {
+namespace {
+
+constexpr int timer_hz = 20;
+constexpr float pressed = 0.5f;
+
+// The models that come with fxkit, as they lie in the usual folder.
+std::vector<juce::File> demo_models() {
+  std::vector<juce::File> found;
+  for (const char* name : {"demo-light.fxkit", "demo-medium.fxkit", "demo-heavy.fxkit"}) {
+    if (const auto file = usual_folder().getChildFile(name); file.existsAsFile()) found.push_back(file);
+  }
+  return found;
+}
+
+// $FXKIT_MODEL; for the standalone program rather the first argument.
+juce::File startup_model(bool standalone) {
+  auto path = juce::SystemStats::getEnvironmentVariable("FXKIT_MODEL", {});
+  if (standalone) {
+    for (const auto& argument : juce::JUCEApplicationBase::getCommandLineParameterArray()) {
+      if (argument.startsWithChar('-')) continue;
+      path = argument.unquoted();
+      break;
+    }
+  }
+  if (path.isEmpty()) return {};
+  return juce::File::getCurrentWorkingDirectory().getChildFile(path);
+}
+
+}  // namespace
+
+Processor::Processor()
+    : AudioProcessor(BusesProperties()
+                         .withInput("Input", juce::AudioChannelSet::stereo(), true)
+                         .withOutput("Output", juce::AudioChannelSet::stereo(), true)),
+      presets_(demo_models()),
+      folder_(usual_folder()) {
+  const bool standalone = wrapperType == wrapperType_Standalone;
+  startup_ = startup_model(standalone);
+  if (startup_ != juce::File()) {
+    startup_wins_ = standalone;
+    loader_.load_now(startup_, Loader::Knobs::reset, false);
+  }
+  startTimerHz(timer_hz);
+}
+
+Processor::~Processor() { stopTimer(); }
+
+bool Processor::isBusesLayoutSupported(const BusesLayout& layout) const {
+  const auto mono = juce::AudioChannelSet::mono(), stereo = juce::AudioChannelSet::stereo();
+  const auto in = layout.getMainInputChannelSet(), out = layout.getMainOutputChannelSet();
+  return (in == mono && (out == mono || out == stereo)) || (in == stereo && out == stereo);
+}
+
+double Processor::getTailLengthSeconds() const { return Impulse::longest + latency_seconds(); }
+
+double Processor::latency_seconds() const {
+  const double rate = rate_.load();
+  return rate > 0 ? static_cast<double>(chain_.slot.latency()) / rate : 0;
+}
+
+void Processor::prepareToPlay(double rate, int max_block) {
+  rate_ = rate;
+  loader_.set_offline(isNonRealtime());
+  chain_.slot.set_offline(isNonRealtime());
+  loader_.prepare(rate, static_cast<std::size_t>(std::max(1, max_block)),
+                  static_cast<std::size_t>(std::max(1, getTotalNumInputChannels())),
+                  static_cast<std::size_t>(std::max(1, getTotalNumOutputChannels())));
+  // Takes what was loaded already, so that the latency is the right one from the start.
+  chain_.set(parameters_.settings(loader_.level_factor()));
+  chain_.start();
+  report_latency();
+}
+
+void Processor::setNonRealtime(bool offline) noexcept {
+  AudioProcessor::setNonRealtime(offline);
+  loader_.set_offline(offline);
+  chain_.slot.set_offline(offline);
+}
+
+void Processor::report_latency() { setLatencySamples(static_cast<int>(chain_.slot.latency())); }
+
+// The host's triggers count when they go up.
+bool Processor::asks_for_a_step() noexcept {
+  const bool previous = parameters_.previous->get(), next = parameters_.next->get();
+  int by = 0;
+  if (previous && !previous_was_on_) --by;
+  if (next && !next_was_on_) ++by;
+  previous_was_on_ = previous;
+  next_was_on_ = next;
+  if (by != 0) {
+    stepping_.fetch_add(1);
+    steps_.fetch_add(by);
+  }
+  return stepping_.load() > 0;
+}
+
+void Processor::turn_knobs() noexcept {
+  // A model that was just handed over gets them again, for it may have been faded in meanwhile.
+  const unsigned version = loader_.version();
+  const bool all = version != seen_ || chain_.slot.busy();
+  seen_ = version;
+  for (std::size_t i = 0; i < sent_.size(); ++i) {
+    const float value = parameters_.knobs[i]->get() / KnobParameter::highest;
+    if (all || value != sent_[i]) chain_.slot.set_control(i, value);
+    sent_[i] = value;
+  }
+}
+
+void Processor::play(juce::AudioBuffer<float>& buffer, bool bypassed) {
+  using Clock = std::chrono::steady_clock;
+  const auto start = Clock::now();
+  const juce::ScopedNoDenormals flush;
+  bool waits = asks_for_a_step();
+  if (isNonRealtime()) {
+    // Nobody listens: rather late than the wrong sound.
+    for (int i = 0; i < 30000 && (waits || loader_.busy()); ++i) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+      waits = stepping_.load() > 0;
+    }
+  }
+  auto settings = parameters_.settings(loader_.level_factor());
+  settings.bypass |= bypassed;
+  chain_.set(settings);
+  turn_knobs();
+  const auto frames = static_cast<std::size_t>(buffer.getNumSamples());
+  chain_.process(buffer.getArrayOfWritePointers(), frames);
+  if (const double rate = rate_.load(std::memory_order_relaxed); frames > 0 && rate > 0) {
+    const auto took = std::chrono::duration<double>(Clock::now() - start).count();
+    const auto share = static_cast<float>(took * rate / static_cast<double>(frames));
+    const float before = load_.load(std::memory_order_relaxed);
+    load_.store(before + 0.05f * (share - before), std::memory_order_relaxed);
+  }
+}
+
+void Processor::processBlock(juce::AudioBuffer<float>& buffer, juce::MidiBuffer&) {
+  play(buffer, false);
+}
+
+void Processor::processBlockBypassed(juce::AudioBuffer<float>& buffer, juce::MidiBuffer&) {
+  play(buffer, true);
+}
+
+void Processor::model_changes(const host::ModelInfo* model, Loader::Knobs knobs) {
+  parameters_.show_knobs(model);
+  if (knobs == Loader::Knobs::reset) parameters_.reset_knobs();
+}
+
+float Processor::knob(std::size_t index) {
+  return index < Parameters::knob_count ? parameters_.knobs[index]->get() / KnobParameter::highest
+                                        : 0.5f;
+}
+
+// Steps that the host asked for. Here and not in the timer: a host without windows has no message
+// loop.
+void Processor::background() {
+  const int asked = stepping_.load();
+  if (asked == 0) return;
+  if (const int by = steps_.exchange(0); by != 0) step(by);
+  stepping_.fetch_sub(asked);
+}
+
+void Processor::timerCallback() {
+  chain_.slot.collect();
+  if (static_cast<int>(chain_.slot.latency()) != getLatencySamples()) report_latency();
+  for (auto* trigger : {parameters_.previous, parameters_.next}) {
+    if (trigger->get()) trigger->setValueNotifyingHost(0);
+  }
+  if (const unsigned version = loader_.version(); version != shown_) {
+    shown_ = version;
+    updateHostDisplay(ChangeDetails().withParameterInfoChanged(true));
+  }
+}
+
+juce::File Processor::folder() const {
+  const juce::ScopedLock hold(lock_);
+  return folder_;
+}
+
+void Processor::set_folder(const juce::File& folder) {
+  const juce::ScopedLock hold(lock_);
+  folder_ = folder;
+}
+
+void Processor::load(const juce::File& model) {
+  say("");
+  loader_.load(model);
+}
+
+void Processor::step(int by) {
+  const auto file = neighbour(models_in(folder()), loader_.status().model, by);
+  if (file != juce::File()) load(file);
+  else say("There are no models in " + folder().getFullPathName().toStdString());
+}
+
+void Processor::say(const std::string& message) {
+  const juce::ScopedLock hold(lock_);
+  message_ = message;
+}
+
+std::string Processor::message() const {
+  const auto status = loader_.status();
+  const juce::ScopedLock hold(lock_);
+  for (const auto* text : {&message_, &status.message, &status.cabinet_message}) {
+    if (!text->empty()) return *text;
+  }
+  return {};
+}
+
+void Processor::setCurrentProgram(int index) {
+  if (index < 0 || index >= getNumPrograms()) return;
+  program_ = index;
+  if (index == 0) return;
+  say("");
+  parameters_.reset();
+  loader_.load(presets_[static_cast<std::size_t>(index - 1)]);
+}
+
+const juce::String Processor::getProgramName(int index) {
+  if (index < 1 || index >= getNumPrograms()) return "As it is";
+  return presets_[static_cast<std::size_t>(index - 1)].getFileNameWithoutExtension();
+}
+
+void Processor::getStateInformation(juce::MemoryBlock& block) {
+  const auto status = loader_.status();
+  State state;
+  state.model = status.model.getFullPathName();
+  state.cabinet = status.cabinet.getFullPathName();
+  state.confirmed = status.confirmed;
+  if (const auto own = folder(); own != usual_folder()) state.folder = own.getFullPathName();
+  for (auto* parameter : parameters_.stored) {
+    state.values[parameter->getParameterID()] =
+        parameter->convertFrom0to1(parameter->getValue());
+  }
+  write(state, block);
+}
+
+void Processor::setStateInformation(const void* data, int size) {
+  State state;
+  say("");
+  try {
+    state = read(data, size);
+  } catch (const std::exception& error) {
+    say(error.what());
+  }
+  const auto file = [](const juce::String& path) {
+    return juce::File::isAbsolutePath(path) ? juce::File(path) : juce::File();
+  };
+  set_folder(state.folder.isEmpty() ? usual_folder() : file(state.folder));
+  const auto restore = [&](bool stored) {
+    for (auto* parameter : parameters_.stored) {
+      const auto at = state.values.find(parameter->getParameterID());
+      if ((at != state.values.end()) != stored) continue;
+      parameter->setValueNotifyingHost(stored ? parameter->convertTo0to1(at->second)
+                                              : parameter->getDefaultValue());
+    }
+  };
+  restore(true);
+  if (!startup_wins_) loader_.load_now(file(state.model), Loader::Knobs::keep, state.confirmed);
+  startup_wins_ = false;
+  loader_.load_cabinet_now(file(state.cabinet));
+  restore(false);  // after the model, which has the defaults of its knobs
+  if (rate_.load() > 0) report_latency();
+}
+
+juce::AudioProcessorEditor* Processor::createEditor() {
+  return new juce::GenericAudioProcessorEditor(*this);
+}
+
+}  // namespace fxkit::plugin
+
+juce::AudioProcessor* JUCE_CALLTYPE createPluginFilter() { return new fxkit::plugin::Processor; }
