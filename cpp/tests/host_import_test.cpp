@@ -2,35 +2,25 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
-#include <functional>
 #include <random>
 #include <string>
 #include <vector>
 
 #include "fxkit/host/sound.h"
+#include "host_models.h"
 #include "test.h"
 #include "wav.h"
 
 namespace {
 
 using fxkit::host::Sound;
+using test::Folder;
 using Samples = std::vector<float>;
 namespace fs = std::filesystem;
 
 const fs::path peers = FXKIT_PEER_MODELS;
-
-struct Folder {
-  fs::path path = fs::temp_directory_path() / ("fxkit-import-" + std::to_string(std::random_device{}()));
-  Folder() { fs::create_directory(path); }
-  ~Folder() { fs::remove_all(path); }
-  std::string file(const std::string& name, const std::string& text) const {
-    std::ofstream(path / name, std::ios::binary) << text;
-    return (path / name).string();
-  }
-};
 
 // Plays at the model's own rate.
 Samples play(Sound& sound, const Samples& x) {
