@@ -280,3 +280,36 @@ class TestAverage:
         again = Average(nn.Linear(2, 1), 0.99)
         again.load(kept)
         assert all(torch.equal(tensor, kept[n]) for n, tensor in again.tensors().items())
+
+
+class Remembering(Filter):
+    """The filter, with a recurrent layer behind it that the fused kernels could run."""
+
+    def __init__(self, config=None, *, sample_rate=RATE, controls=0):
+        super().__init__(config, sample_rate=sample_rate, controls=controls)
+        self.gru = nn.GRU(1, 1, batch_first=True)
+
+    def process(self, x, controls=None):
+        self.threads = torch.get_num_threads()
+        return super().process(x, controls)
+
+
+def test_a_recurrent_layer_among_others_leaves_pytorch_its_threads(split, tmp_path):
+    """What learns from crops is mostly what PyTorch shares out: it is not held to one thread."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    try:
+        model = Remembering()
+        train(
+            Scaled.from_levels(model, input_rms=0.3, target_rms=0.25),
+            Squared(None),
+            split,
+            Clean(),
+            replace(CONFIG, epochs=1),
+            device=torch.device("cpu"),
+            directory=tmp_path,
+            progress=SilentProgress(),
+        )
+        assert model.threads == 2
+    finally:
+        torch.set_num_threads(before)

@@ -121,7 +121,9 @@ def train(
     trainer.on_epoch = on_epoch
     if resume:
         trainer.resume()
-    if device.type != "cpu":
+    if device.type != "cpu" or model.trains_on == "crops":
+        # What learns from crops is mostly convolutions and matrix products, which PyTorch shares
+        # out well; its recurrent layers are a small part of a step.
         return trainer.run(progress)
     with threads_for_kernels(model):
         return trainer.run(progress)
