@@ -76,7 +76,9 @@ float Knob::position() const { return parameter_.convertTo0to1(value_); }
 juce::String Knob::value_text() const {
   const auto text = parameter_.getText(position(), 0);
   const auto label = parameter_.getLabel();
-  return label.isEmpty() || text.endsWith(label) ? text : text + " " + label;
+  // "Off" has no unit.
+  const bool is_number = juce::CharacterFunctions::isDigit(text.getLastCharacter());
+  return label.isEmpty() || !is_number ? text : text + " " + label;
 }
 
 void Knob::reset() { set_plain(parameter_.convertFrom0to1(parameter_.getDefaultValue())); }

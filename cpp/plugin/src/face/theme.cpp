@@ -73,6 +73,22 @@ void Theme::drawScrollbar(juce::Graphics& g, juce::ScrollBar& bar, int x, int y,
   g.fillRoundedRectangle(thumb.toFloat().reduced(1.5f), 2.5f);
 }
 
+juce::Rectangle<int> Theme::getTooltipBounds(const juce::String& text, juce::Point<int> at,
+                                             juce::Rectangle<int> room) {
+  const int width = std::min(text_width(font(12.5f), text) + 4 * unit, room.getWidth());
+  return juce::Rectangle<int>(at.x + 12, at.y + 16, width, 6 * unit).constrainedWithin(room);
+}
+
+void Theme::drawTooltip(juce::Graphics& g, const juce::String& text, int width, int height) {
+  const auto area = juce::Rectangle<int>(width, height);
+  g.fillAll(colour::raised);
+  g.setColour(colour::line);
+  g.drawRect(area);
+  g.setColour(colour::text);
+  g.setFont(font(12.5f));
+  g.drawText(text, area.reduced(2 * unit, 0), juce::Justification::centredLeft, true);
+}
+
 void Theme::drawCornerResizer(juce::Graphics& g, int width, int height, bool over, bool drag) {
   g.setColour(over || drag ? colour::accent : colour::faint);
   const auto w = static_cast<float>(width), h = static_cast<float>(height);

@@ -47,6 +47,9 @@ class Theme : public juce::LookAndFeel_V4 {
                      bool vertical, int thumb_start, int thumb_size, bool over,
                      bool down) override;
   int getDefaultScrollbarWidth() override { return 2 * unit; }
+  juce::Rectangle<int> getTooltipBounds(const juce::String&, juce::Point<int> at,
+                                        juce::Rectangle<int> room) override;
+  void drawTooltip(juce::Graphics&, const juce::String&, int width, int height) override;
   void drawCornerResizer(juce::Graphics&, int width, int height, bool over, bool drag) override;
 };
 

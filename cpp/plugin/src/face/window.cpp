@@ -72,14 +72,14 @@ Window::Window(Player& player)
   header_.next.onClick = [this] { player_.step(1); };
   header_.load.onClick = [this] {
     choose("Load a model", shown_.playing.existsAsFile() ? shown_.playing : shown_.folder,
-           model_patterns, false, [this](const juce::File& file) { take(file); });
+           model_patterns, false, [this](const juce::File& file) { open(file); });
   };
   header_.list.onClick = [this] { toggle_list(); };
   header_.bypass.onClick = [this] {
     bypass_.setValueAsCompleteGesture(header_.bypass.getToggleState() ? 1.0f : 0.0f);
   };
   browser_.on_choose = [this](const juce::File& file) {
-    take(file);
+    open(file);
     if (drawer_) toggle_list();
   };
   browser_.choose_folder.onClick = [this] {
@@ -92,10 +92,10 @@ Window::Window(Player& player)
   };
   board_.cabinet.clear.onClick = [this] { player_.clear_cabinet(); };
   footer_.on_answer = [this] {
-    if (own_message_.isNotEmpty()) {
-      if (on_own_answer_) on_own_answer_();
-    } else {
+    if (shown_.question.isNotEmpty()) {
       player_.confirm();
+    } else if (note_.on_answer) {
+      note_.on_answer();
     }
   };
   bypass_.sendInitialUpdate();
@@ -109,13 +109,21 @@ Window::~Window() {
   setLookAndFeel(nullptr);
 }
 
-void Window::say(Tone tone, const juce::String& message, const juce::String& question,
-                 std::function<void()> on_answer) {
-  own_tone_ = tone;
-  own_message_ = message;
-  own_question_ = question;
-  on_own_answer_ = std::move(on_answer);
-  refresh();
+void Window::note(Tone tone, const juce::String& message, const juce::String& question,
+                  std::function<void()> on_answer) {
+  note_ = {tone, message, question, std::move(on_answer)};
+  show_line();
+}
+
+void Window::show_line() {
+  if (slip_.isNotEmpty()) {
+    footer_.show(Tone::error, slip_, shown_.question);
+  } else if (shown_.question.isNotEmpty() || note_.message.isEmpty() ||
+             (shown_.message.isNotEmpty() && shown_.tone != Tone::calm)) {
+    footer_.show(shown_.tone, shown_.message, shown_.question);
+  } else {
+    footer_.show(note_.tone, note_.message, note_.question);
+  }
 }
 
 void Window::stand_alone(std::function<void()> on_audio) {
@@ -126,18 +134,14 @@ void Window::stand_alone(std::function<void()> on_audio) {
 
 void Window::refresh() {
   const auto view = player_.view();
-  if (view.message != shown_.message || view.playing != shown_.playing) {
-    // News from the player are newer than what the window had to say.
-    if (view.message.isNotEmpty() || view.playing != shown_.playing) own_message_.clear();
-  }
+  if (view.message != shown_.message || view.playing != shown_.playing) slip_.clear();
   header_.show(view.model, view.latency);
   board_.show(view.model ? view.model->knobs : std::vector<host::Knob>{});
   board_.cabinet.show(view.cabinet);
   if (view.folder != shown_.folder) browser_.read(view.folder);
   browser_.mark(view.playing);
   shown_ = view;
-  if (own_message_.isNotEmpty()) footer_.show(own_tone_, own_message_, own_question_);
-  else footer_.show(view.tone, view.message, view.question);
+  show_line();
 
   const auto now = juce::Time::getMillisecondCounter();
   const float seconds =
@@ -230,19 +234,20 @@ bool Window::keyPressed(const juce::KeyPress& key) {
   return false;
 }
 
-void Window::take(const juce::File& file) {
+void Window::open(const juce::File& file) {
+  slip_.clear();
   if (file.isDirectory()) {
     player_.set_folder(file);
   } else if (is_cabinet(file)) {
     player_.load_cabinet(file);
   } else if (is_model(file)) {
-    own_message_.clear();
     player_.load(file);
   } else {
-    say(Tone::error, file.getFileName() + " is neither a model (" +
-                         juce::String(model_patterns).replace("*", "").replace(";", ", ") +
-                         ") nor a cabinet (.wav)");
+    slip_ = file.getFileName() + " is neither a model (" +
+            juce::String(model_patterns).replace("*", "").replace(";", ", ") +
+            ") nor a cabinet (.wav)";
   }
+  refresh();
 }
 
 void Window::fileDragEnter(const juce::StringArray& files, int, int) {
@@ -258,7 +263,7 @@ void Window::fileDragExit(const juce::StringArray&) { drop_->setVisible(false); 
 void Window::filesDropped(const juce::StringArray& files, int, int) {
   drop_->setVisible(false);
   // A model and its cabinet may come together; of several models the last one plays.
-  for (const auto& file : files) take(juce::File(file));
+  for (const auto& file : files) open(juce::File(file));
 }
 
 void Window::choose(const juce::String& title, const juce::File& start,

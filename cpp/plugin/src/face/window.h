@@ -26,13 +26,15 @@ class Window : public juce::Component, public juce::FileDragAndDropTarget, priva
   explicit Window(Player&);
   ~Window() override;
 
-  // A line of the window's own, until the player has something else to say: a program around the
-  // window has no other place to say things.
-  void say(Tone, const juce::String& message, const juce::String& question = {},
-           std::function<void()> on_answer = {});
+  // A line of the program around the window, which has no other place to say things. Shown while
+  // neither the player nor the window has something to say that matters more. Empty: none.
+  void note(Tone, const juce::String& message, const juce::String& question = {},
+            std::function<void()> on_answer = {});
   // Shows a button for the sound card; Space becomes a key for bypass, which belongs to a host
   // elsewhere.
   void stand_alone(std::function<void()> on_audio);
+  // A model, a cabinet or a folder of models; what it is decides where it goes.
+  void open(const juce::File&);
   // Reads the player's state now; a timer does it thirty times a second.
   void refresh();
 
@@ -48,9 +50,9 @@ class Window : public juce::Component, public juce::FileDragAndDropTarget, priva
   class Drop;
 
   void timerCallback() override { refresh(); }
+  void show_line();
   void lay_out(juce::Rectangle<int>);
   void toggle_list();
-  void take(const juce::File&);
   void choose(const juce::String& title, const juce::File& start, const juce::String& patterns,
               bool folder, std::function<void(const juce::File&)> use);
 
@@ -69,10 +71,14 @@ class Window : public juce::Component, public juce::FileDragAndDropTarget, priva
   std::unique_ptr<juce::FileChooser> chooser_;
   juce::TooltipWindow tooltips_{this, 900};
 
-  std::function<void()> on_own_answer_;
   View shown_;
-  juce::String own_message_, own_question_;
-  Tone own_tone_ = Tone::calm;
+  struct Line {
+    Tone tone = Tone::calm;
+    juce::String message, question;
+    std::function<void()> on_answer;
+  };
+  Line note_;
+  juce::String slip_;  // what the window itself refused; until the next try
   juce::uint32 last_tick_ = 0;
   bool alone_ = false, docked_ = true, drawer_ = false;
 };
