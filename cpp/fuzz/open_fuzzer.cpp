@@ -6,6 +6,7 @@
 #include <string>
 
 #include "fxkit/fxkit.h"
+#include "options.h"
 
 extern "C" std::size_t LLVMFuzzerMutate(std::uint8_t* data, std::size_t size, std::size_t max);
 

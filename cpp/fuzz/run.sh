@@ -1,11 +1,15 @@
 #!/bin/sh
-# Fuzzes the loader: cpp/fuzz/run.sh [libFuzzer options], such as -runs=10000000 or -jobs=4.
+# Fuzzes the loader: cpp/fuzz/run.sh open|parse [libFuzzer options], such as -runs=10000000 or -jobs=4.
+# `open` opens whole files and plays them, `parse` reads their parts alone, many times as fast.
 set -e
+target="${1:?usage: cpp/fuzz/run.sh open|parse [libFuzzer options]}"
+shift
 cd "$(dirname "$0")/.."
-cmake -S . -B build/fuzz -DCMAKE_CXX_COMPILER="${CXX:-clang++}" -DCMAKE_BUILD_TYPE=Release \
+build="${BUILD:-build/fuzz}"
+cmake -S . -B "$build" -DCMAKE_CXX_COMPILER="${CXX:-clang++}" -DCMAKE_BUILD_TYPE=Release \
   -DFXKIT_FUZZ=ON -DFXKIT_SANITIZE="${SANITIZE-address,undefined}" >/dev/null
-cmake --build build/fuzz --target fuzz_seeds open_fuzzer
-mkdir -p build/fuzz/corpus build/fuzz/seeds
-build/fuzz/fuzz/fuzz_seeds build/fuzz/seeds
-exec build/fuzz/fuzz/open_fuzzer -dict=fuzz/model.dict -max_len=16384 -rss_limit_mb=2048 \
-  -timeout=20 "$@" build/fuzz/corpus build/fuzz/seeds
+cmake --build "$build" --target fuzz_seeds open_fuzzer parse_fuzzer
+mkdir -p "$build/corpus/$target" "$build/seeds"
+"$build/fuzz/fuzz_seeds" "$build/seeds"
+exec "$build/fuzz/${target}_fuzzer" -dict=fuzz/model.dict -max_len=4096 -rss_limit_mb=2048 \
+  -timeout=20 "$@" "$build/corpus/$target" "$build/seeds/$target"

@@ -1,5 +1,7 @@
-// fuzz_seeds FOLDER: writes small sound model files for the fuzzer to begin with.
+// fuzz_seeds FOLDER: writes small sound model files into FOLDER/open, and their parts into
+// FOLDER/parse, for the fuzzers to begin with.
 #include <cstdio>
+#include <filesystem>
 #include <fstream>
 #include <string>
 
@@ -10,9 +12,15 @@ int main(int argc, char** argv) {
   int number = 0;
   const auto write = [&](test::ModelFile file) {
     file.add_probe(5);
-    std::ofstream(std::string(argv[1]) + "/seed_" + std::to_string(number++), std::ios::binary)
-        << file.bytes();
+    const std::string name = "/seed_" + std::to_string(number++), folder = argv[1];
+    std::ofstream(folder + "/open" + name, std::ios::binary) << file.bytes();
+    const std::string parts = folder + "/parse" + name;
+    std::ofstream(parts + "c", std::ios::binary) << 'c' << file.bytes();
+    std::ofstream(parts + "m", std::ios::binary) << 'm' << file.manifest();
+    std::ofstream(parts + "g", std::ios::binary) << 'g' << file.graph();
   };
+  std::filesystem::create_directories(std::string(argv[1]) + "/open");
+  std::filesystem::create_directories(std::string(argv[1]) + "/parse");
   for (const char* cell : {"gru", "lstm"}) {
     write(test::recurrent_model(cell, 2, 1.0, ",\"initial_h\":\"h0\",\"reset_every\":3"));
     write(test::recurrent_model(cell, 1, 1.0, "", 2));
