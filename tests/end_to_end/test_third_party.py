@@ -63,7 +63,7 @@ def python(environment: dict[str, str], folder: Path, *arguments: str) -> str:
 @pytest.fixture(scope="module")
 def trained(environment, recordings, tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("work")
-    small = ["model.channels=4", "model.layers=4", "model.stacks=1", "model.head=4"]
+    small = ["model.channels=4", "model.layers=4", "model.stacks=1"]
     budget = ["train.epochs=2", "train.window=1024", "train.batch=4", "device=cpu"]
     where = ["run.dir=run", f"data={recordings}"]
     run = ["fxkit", "run", "task=distort", "model=wavenet", *small, *budget, *where]
@@ -117,6 +117,14 @@ def test_it_renders(environment, trained, recordings, tmp_path):
     samples, rate = soundfile.read(rendered)
     assert (len(samples), rate) == (12 * RATE, RATE)
     assert np.std(samples) > 1e-4
+
+
+def test_it_exports_to_nam_and_comes_back(environment, trained, tmp_path):
+    python(environment, tmp_path, "fxkit", "export", str(trained), "--to", "nam", "--out", "a.nam")
+    config = json.loads((tmp_path / "a.nam").read_text())["config"]
+    assert [array["dilations"] for array in config["layers"]] == [[1, 2, 4, 8]]
+    python(environment, tmp_path, "fxkit", "import", "a.nam", "--out", "back.fxkit")
+    assert (tmp_path / "back.fxkit").stat().st_size > 0
 
 
 def test_its_file_plays_from_its_graph_where_it_is_not_installed(trained, recordings, tmp_path):

@@ -1,16 +1,20 @@
 """The laws of fxkit, and what is the WaveNet's own."""
 
+from pathlib import Path
+
 import pytest
 import torch
+from fxkit.artifact import Artifact
 from fxkit.graph import export
-from fxkit.registry import MODELS
+from fxkit.manifest import Manifest
+from fxkit.registry import FORMATS, MODELS
 from fxkit.testing import ModelLaws
 from fxkit_wavenet.wavenet import WaveNet
 
 
 def small(controls: int = 0, **options: int) -> WaveNet:
     torch.manual_seed(0)
-    settings = {"channels": 4, "layers": 3, "stacks": 2, "head": 3, **options}
+    settings = {"channels": 4, "layers": 3, "stacks": 2, **options}
     return WaveNet(WaveNet.Config(**settings), controls=controls)
 
 
@@ -23,11 +27,11 @@ class TestLaws(ModelLaws):
 
 
 class TestLawsWithKnobs(ModelLaws):
-    """The same with two knobs."""
+    """The same with two knobs and gates."""
 
     @pytest.fixture
     def model(self) -> WaveNet:
-        return small(controls=2)
+        return small(controls=2, gated=True)
 
 
 def test_registered_under_its_name() -> None:
@@ -60,12 +64,28 @@ def test_knobs_change_the_sound() -> None:
 
 
 @pytest.mark.parametrize("controls", [0, 2])
+@pytest.mark.parametrize("gated", [False, True])
 @pytest.mark.parametrize("stacks", [1, 2])
-def test_exports_to_engine_layers(controls: int, stacks: int) -> None:
-    model = small(controls, layers=1 if stacks == 1 else 3, stacks=stacks).eval()
+def test_exports_to_engine_layers(controls: int, gated: bool, stacks: int) -> None:
+    model = small(controls, layers=1 if stacks == 1 else 3, stacks=stacks, gated=gated).eval()
     spec, tensors = export(model)  # plays the graph against the model
     assert spec.layers
     assert tensors
+
+
+@pytest.mark.parametrize("gated", [False, True])
+def test_exports_to_nam_and_comes_back(gated: bool, tmp_path: Path) -> None:
+    model = small(gated=gated).eval().requires_grad_(False)
+    manifest = Manifest("amp", "wavenet", sample_rate=model.sample_rate)
+    path = tmp_path / "amp.nam"
+    FORMATS.get("nam")().write(Artifact(manifest, model), path)
+    back = FORMATS.get("nam")().read(path).model
+    x = torch.cat((torch.zeros(1, 1, 100), torch.randn(1, 1, 500)), dim=-1)
+    wanted, _ = model(x, model.initial_state(1))
+    got, _ = back(x, back.initial_state(1))
+    # Behind the silence in which the state settles.
+    error = (got - wanted)[..., 100:].abs().max() / wanted[..., 100:].abs().max()
+    assert error < 1e-5
 
 
 def test_learns_a_gain() -> None:

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import importlib.util
 from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 import pytest
@@ -23,6 +25,17 @@ def peers() -> Path:
     if not PEERS.is_dir():
         pytest.skip("the other players' files are not here")
     return PEERS
+
+
+@pytest.fixture(scope="session")
+def wavenet() -> ModuleType:
+    """The module `wavenet_reference` beside this file: ``play``, ``capture``, ``PREWARM``."""
+    path = Path(__file__).with_name("wavenet_reference.py")
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    assert spec is not None and spec.loader is not None  # noqa: PT018
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""Neural Amp Modeler's files (.nam): LSTM and WaveNet are read, LSTM is written."""
+"""Neural Amp Modeler's files (.nam): LSTM and WaveNet are read and written."""
 
 from __future__ import annotations
 
@@ -12,8 +12,9 @@ from fxkit.errors import FxkitError
 from fxkit.format import Format
 from fxkit.formats import document, imported, nam_lstm, nam_wavenet, proof
 from fxkit.formats.document import Section, short
-from fxkit.formats.linear import recurrent_net
-from fxkit.graph import GraphModel
+from fxkit.formats.linear import recurrent_net, spec_of
+from fxkit.formats.nam_wavenet_shape import wavenet
+from fxkit.graph import GraphModel, memory, recurrent
 from fxkit.options import option
 
 __all__ = ["Nam"]
@@ -31,7 +32,7 @@ class Nam(Format):
     """A capture for Neural Amp Modeler: its LSTM and WaveNet, slimmable ones included.
 
     Read are versions 0.5.0 to 0.7.0; written is 0.5.4, and only what its players compute exactly: a
-    model of LSTM layers without a dry path and without knobs.
+    model of LSTM layers, or of the layers of a WaveNet, without a dry path and without knobs.
     """
 
     title = "Neural Amp Modeler"
@@ -75,21 +76,12 @@ class Nam(Format):
         FxkitError
             A .nam player would not compute this model exactly; says which setting to train with.
         """
-        net = recurrent_net(artifact, "a .nam file as fxkit writes it")
-        if net.kind != "lstm":
-            raise FxkitError("a .nam file has no GRU: train with model=lstm model.dry=false")
-        if net.controls:
-            raise FxkitError("a .nam file has no knobs: train on recordings without knob values")
-        if net.dry:
-            raise FxkitError(
-                f"a .nam file has no dry path, this model has one at a gain of {net.dry:.3g}: "
-                "train with model.dry=false"
-            )
-        config, weights = nam_lstm.write(net)
+        architecture, write = ("WaveNet", _wavenet) if _convolves(artifact) else ("LSTM", _lstm)
+        config, weights = write(artifact)
         file = {
             "version": WRITES,
             "metadata": _metadata(artifact),
-            "architecture": "LSTM",
+            "architecture": architecture,
             "config": config,
             "weights": weights,
             "sample_rate": artifact.model.sample_rate,
@@ -128,6 +120,33 @@ def _model(file: Section, rate: int) -> GraphModel:
         raise FxkitError(f"{file.name('weights')} has {len(weights)} numbers: too many")
     flat = document.numbers(weights, file.name("weights"))
     return readers[architecture](config, flat, rate)
+
+
+def _convolves(artifact: Artifact) -> bool:
+    """Say whether a model has convolutions and no recurrent layers."""
+    spec, tensors = spec_of(artifact)
+    if any(isinstance(layer, recurrent.GRU | recurrent.LSTM) for layer in spec.layers):
+        return False
+    convs = [layer for layer in spec.layers if isinstance(layer, memory.Conv)]
+    return any(tensors[layer.weight].shape[2] > 1 for layer in convs)
+
+
+def _wavenet(artifact: Artifact) -> tuple[dict[str, Any], list[float]]:
+    return nam_wavenet.write(wavenet(artifact))
+
+
+def _lstm(artifact: Artifact) -> tuple[dict[str, Any], list[float]]:
+    net = recurrent_net(artifact, "a .nam file as fxkit writes it")
+    if net.kind != "lstm":
+        raise FxkitError("a .nam file has no GRU: train with model=lstm model.dry=false")
+    if net.controls:
+        raise FxkitError("a .nam file has no knobs: train on recordings without knob values")
+    if net.dry:
+        raise FxkitError(
+            f"a .nam file has no dry path, this model has one at a gain of {net.dry:.3g}: "
+            "train with model.dry=false"
+        )
+    return nam_lstm.write(net)
 
 
 def _check_version(file: Section) -> None:

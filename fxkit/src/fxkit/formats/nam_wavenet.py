@@ -17,10 +17,11 @@ from torch import Tensor
 
 from fxkit.errors import FxkitError
 from fxkit.formats.document import Section, numbers, short
+from fxkit.formats.nam_wavenet_shape import NAMES, LayerArray, WaveNet
 from fxkit.formats.settled import SettledGraph, Settling
 from fxkit.graph import GraphModel
 
-__all__ = ["read"]
+__all__ = ["read", "write"]
 
 MAX_WIDTH, MAX_TAPS, MAX_DILATION, MAX_GROUPS = 4096, 1 << 16, 1 << 16, 4096
 ACTIVATIONS = {
@@ -80,6 +81,55 @@ def read(config: Section, weights: NDArray[np.float64], sample_rate: int) -> Gra
     if scaled.channels != 1:
         raise FxkitError(f"the WaveNet has {scaled.channels} outputs, only 1 can be played")
     return g.finish(scaled, sample_rate)
+
+
+def write(net: WaveNet) -> tuple[dict[str, Any], list[float]]:
+    """Return configuration and weights in the form of 0.5.
+
+    Raises
+    ------
+    FxkitError
+        Nothing of the last layers is heard.
+    """
+    layers: list[dict[str, Any]] = []
+    parts: list[NDArray[np.float64]] = []
+    for i, array in enumerate(net.arrays):
+        last = i + 1 == len(net.arrays)
+        parts.append(array.rechannel.ravel())
+        for layer in array.layers:
+            parts += [layer.conv.ravel(), layer.bias, layer.mixin]
+            parts += [layer.residual.ravel(), layer.offset]
+        parts.append(array.head if last else _head(array, net.arrays[i + 1]))
+        layers.append(
+            {
+                "input_size": array.rechannel.shape[1],
+                "condition_size": 1,
+                "channels": array.channels,
+                "head_size": 1 if last else net.arrays[i + 1].channels,
+                "head_bias": last and net.bias != 0,
+                "kernel_size": array.layers[0].conv.shape[2],
+                "dilations": [layer.dilation for layer in array.layers],
+                "activation": NAMES[array.activation],
+                "gated": array.gated,
+            }
+        )
+    if net.bias:
+        parts.append(np.array([net.bias]))
+    parts.append(np.ones(1))
+    weights = np.concatenate(parts).astype(np.float32).astype(float)
+    return {"layers": layers, "head": None, "head_scale": 1.0}, weights.tolist()
+
+
+def _head(array: LayerArray, following: LayerArray) -> NDArray[np.float64]:
+    """Return the head of an array, ``[channels behind, channels]``, flat.
+
+    What it makes goes through the head behind it, a row. Only the product is heard, so that the
+    matrix is chosen which is as small as can be.
+    """
+    row = following.head
+    if not row.any():
+        raise FxkitError("nothing is heard of this model's last layers: train it")
+    return np.outer(row / (row @ row), array.head).ravel()
 
 
 class _Weights:
