@@ -11,6 +11,7 @@
 #include "error.h"
 #include "import/imported.h"
 #include "model_info.h"
+#include "open_program.h"
 
 namespace fxkit::host {
 namespace {
@@ -37,6 +38,10 @@ bool is_json(std::string_view bytes) {
 }
 
 Opened open_artifact(std::string_view bytes, const std::string& path, const OpenOptions& options) {
+  const engine::Container file = engine::read_container(bytes);
+  if (!file.metadata.contains("fxkit.graph") && has_program(file)) {
+    return open_program(file, path, options);
+  }
   Engine engine = Engine::open(bytes.data(), bytes.size(), isa_of(options));
   Opened opened;
   opened.info = info_of_manifest(engine.manifest(), path);

@@ -18,6 +18,7 @@ namespace {
 
 constexpr std::size_t max_channels = 64;
 constexpr std::size_t chunk = 256;   // frames of the host that go through at once
+constexpr std::size_t max_burst = 1 << 16;  // frames of a block, as far as a source has to know
 constexpr float loudest = 1e4f;      // 80 dB above full scale; no network is asked for more
 
 // Rows of floats, one for each channel.
@@ -112,13 +113,16 @@ void Sound::Player::prepare(double host_rate, std::size_t max_block, std::size_t
   input_.resize(channels, chunk);
   from_.resize(channels);
   if (outer == inner) {
-    source_->prepare(chunk, channels);
+    source_->prepare(std::min(max_block, max_burst), channels);
     latency_ = source_->latency();
   } else {
     there_.emplace(outer, inner, channels);
     back_.emplace(inner, outer, channels);
     const std::size_t most = there_->max_outputs(chunk);
-    source_->prepare(most, channels);
+    const double ratio = source_->sample_rate() / host_rate;
+    const auto burst = static_cast<std::size_t>(std::ceil(
+        static_cast<double>(std::min(max_block, max_burst)) * ratio));
+    source_->prepare(burst + 1, channels);
     find_latency();
     inside_.resize(channels, most);
     ready_.resize(channels, max_ready_ + back_->max_outputs(most));

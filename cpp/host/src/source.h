@@ -18,8 +18,8 @@ class Source {
   // By how many of its samples the output lags the input; asked for after prepare.
   virtual std::size_t latency() const noexcept = 0;
 
-  // Allocates, and starts afresh. max_block: the most frames that process is called with. Throws
-  // fxkit::Error.
+  // Allocates, and starts afresh. max_block: how many frames usually come at one moment, in one
+  // call of process or in several; more are allowed. Throws fxkit::Error.
   virtual void prepare(std::size_t max_block, std::size_t channels) = 0;
 
   // Audio thread: neither allocates, locks nor throws; in[i] == out[i] is allowed. The input is
