@@ -13,4 +13,9 @@ using Dot = double (*)(const double* a, const double* b, std::size_t count);
 // The best for this machine. Its order of summing depends on `count` only.
 Dot best_dot();
 
+// One for each instruction set, compiled in a file of its own.
+double dot_baseline(const double* a, const double* b, std::size_t count);
+double dot_avx2(const double* a, const double* b, std::size_t count);
+double dot_avx512(const double* a, const double* b, std::size_t count);
+
 }  // namespace fxkit::host

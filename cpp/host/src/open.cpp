@@ -16,6 +16,8 @@
 namespace fxkit::host {
 namespace {
 
+constexpr std::size_t max_json = std::size_t{1} << 26;  // ten times the largest that was seen
+
 const char* isa_of(const OpenOptions& options) {
   return options.isa.empty() ? nullptr : options.isa.c_str();
 }
@@ -74,6 +76,7 @@ void prove(Engine& engine, const imports::SelfCheck& check) {
 }
 
 Opened open_json(std::string_view bytes, const std::string& path, const OpenOptions& options) {
+  if (bytes.size() > max_json) throw engine::LoadError("is too large for a model file");
   imports::Imported imported = imports::read_json(bytes);
   Engine engine =
       Engine::open_unproven(imported.bytes.data(), imported.bytes.size(), isa_of(options));

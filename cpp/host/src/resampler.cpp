@@ -58,6 +58,8 @@ Resampler::Resampler(std::uint32_t rate_in, std::uint32_t rate_out, std::size_t 
   const std::uint32_t common = std::gcd(rate_in, rate_out);
   up_ = rate_out / common;
   down_ = rate_in / common;
+  whole_step_ = down_ / up_;
+  rest_step_ = down_ % up_;
   // Samples of the lower rate for each input.
   const double scale = std::min(1.0, static_cast<double>(rate_out) / rate_in);
   reach_ = static_cast<std::size_t>(std::ceil(half / scale));
@@ -133,9 +135,12 @@ std::size_t Resampler::play(float* const* out, std::size_t made) noexcept {
     for (std::size_t c = 0; c < channels_; ++c) {
       out[c][made] = static_cast<float>(sample(heard_.data() + c * row_ + next_));
     }
-    const std::uint64_t phase = std::uint64_t{phase_} + down_;
-    next_ += static_cast<std::size_t>(phase / up_);
-    phase_ = static_cast<std::uint32_t>(phase % up_);
+    next_ += whole_step_;
+    phase_ += rest_step_;
+    if (phase_ >= up_) {
+      phase_ -= up_;
+      ++next_;
+    }
   }
   return made - start;
 }

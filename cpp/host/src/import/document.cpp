@@ -59,7 +59,7 @@ class Reader {
     std::set<std::string, std::less<>> seen;
     json_.object([&](std::string key) {
       if (!seen.insert(key).second) throw LoadError(quoted(key) + " is there twice");
-      entries.emplace_back(std::move(key), read_value());
+      entries.push_back({std::move(key), read_value()});
     });
     return {std::move(entries)};
   }

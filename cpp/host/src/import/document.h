@@ -18,9 +18,10 @@
 namespace fxkit::host::imports {
 
 struct Value;
+struct Entry;
 using Numbers = std::vector<double>;
 using Items = std::vector<Value>;
-using Entries = std::vector<std::pair<std::string, Value>>;
+using Entries = std::vector<Entry>;
 
 // A list that holds numbers only is `Numbers`; an empty list is one, too.
 struct Value {
@@ -31,6 +32,11 @@ struct Value {
     return std::get_if<T>(&data);
   }
   bool null() const { return data.index() == 0; }
+};
+
+struct Entry {
+  std::string key;
+  Value value;
 };
 
 // Reads text that must be one JSON object, after a byte order mark perhaps.

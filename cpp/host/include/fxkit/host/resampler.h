@@ -55,6 +55,7 @@ class Resampler {
   double sample(const double* x) const noexcept;
 
   std::uint32_t up_ = 1, down_ = 1;
+  std::uint32_t whole_step_ = 1, rest_step_ = 0;  // down_ / up_, from output to output
   std::size_t channels_;
   double (*dot_)(const double*, const double*, std::size_t);
   std::size_t reach_ = 0;      // taps on each side of a position
