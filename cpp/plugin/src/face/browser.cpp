@@ -57,7 +57,9 @@ Browser::Browser()
 }
 
 void Browser::read(const juce::File& folder) {
-  choose_folder.setTooltip("Choose the folder of models; now " + folder.getFullPathName());
+  const auto words = "Choose the folder of models; now " + folder.getFullPathName();
+  choose_folder.setTooltip(words);
+  choose_folder.setDescription(words);
   library_.read(folder);
 }
 

@@ -1,14 +1,12 @@
 #include "face/library.h"
 
-#include <algorithm>
-
 #include "face/words.h"
 #include "fxkit/host/sound.h"
+#include "loader/library.h"
 
 namespace fxkit::face {
 namespace {
 
-constexpr std::size_t most_files = 2000;
 constexpr juce::int64 largest = 256 << 20;  // bytes; larger files are listed, but not opened
 
 // Name, format and score, or the problem. Opening proves the file against its own probe.
@@ -29,19 +27,6 @@ void learn(Entry& entry) {
     entry.format = "does not open";
     entry.problem = juce::String::fromUTF8(error.what());
   }
-}
-
-std::vector<juce::File> models_in(const juce::File& folder) {
-  std::vector<juce::File> files;
-  for (const auto& found : juce::RangedDirectoryIterator(
-           folder, true, "*.fxkit;*.nam;*.json;*.aidax", juce::File::findFiles)) {
-    files.push_back(found.getFile());
-    if (files.size() == most_files) break;
-  }
-  std::sort(files.begin(), files.end(), [](const auto& a, const auto& b) {
-    return a.getFullPathName().compareNatural(b.getFullPathName()) < 0;
-  });
-  return files;
 }
 
 juce::String key_of(const juce::File& file) {
@@ -75,7 +60,7 @@ void Library::read(const juce::File& folder) {
 
 void Library::work(const juce::File& folder, int round) {
   std::vector<Entry> all;
-  for (const auto& file : models_in(folder)) {
+  for (const auto& file : plugin::models_in(folder)) {
     if (round != round_) return;
     all.push_back({file, file.getFileNameWithoutExtension(), {}, {}, {}});
   }

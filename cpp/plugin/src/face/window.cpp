@@ -183,7 +183,7 @@ void Window::lay_out(juce::Rectangle<int> area) {
   auto meters = area.removeFromRight(meters_width);
   area.removeFromRight(gap);
   board_.setBounds(area);
-  if (!docked_) browser_.setBounds(area.withWidth(std::min(300, area.getWidth())));
+  if (!docked_) browser_.setBounds(area);
   browser_.setVisible(docked_ || drawer_);
   // What lies under the drawer is out of reach.
   board_.setVisible(!drawer_);

@@ -52,6 +52,25 @@ Arguments parse(const juce::StringArray& words) {
   return all;
 }
 
+// Where there is no JACK server, its library says so on the terminal several times. The status line
+// says it once.
+class QuietJack {
+ public:
+  QuietJack() {
+#if JUCE_LINUX || JUCE_BSD
+    using Say = void (*)(const char*);
+    using Set = void (*)(Say);
+    if (!library_.open("libjack.so.0")) return;
+    for (const char* name : {"jack_set_error_function", "jack_set_info_function"}) {
+      if (auto set = reinterpret_cast<Set>(library_.getFunction(name))) set([](const char*) {});
+    }
+#endif
+  }
+
+ private:
+  juce::DynamicLibrary library_;
+};
+
 class MainWindow : public juce::DocumentWindow, private juce::Timer, private juce::Value::Listener {
  public:
   MainWindow(juce::PropertySet* settings, bool describes)
@@ -172,6 +191,7 @@ class App : public juce::JUCEApplication {
   }
 
  private:
+  QuietJack quiet_;
   face::Theme theme_;
   juce::ApplicationProperties settings_;
   std::unique_ptr<MainWindow> window_;

@@ -1,0 +1,427 @@
+"""The standalone program on a screen of its own, worked with keyboard and mouse.
+
+The program prints what its window shows (``--describe``); what is checked is that, and the picture.
+It needs the built program (``make plugin``, or ``FXKIT_PLUGIN``) and Xvfb, xdotool, ImageMagick.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import soundfile
+import torch
+from fxkit.manifest import Control, Manifest
+from fxkit.registry import MODELS
+from PIL import Image
+
+from fxkit import artifact
+
+ROOT = Path(__file__).parents[2]
+ACCENT = (255, 154, 82)
+GROUND = (21, 18, 16)
+
+
+def program() -> Path:
+    """Return the built program, or skip the test."""
+    folder = os.environ.get("FXKIT_PLUGIN")
+    base = Path(folder) if folder else ROOT / "build" / "plugin" / "fxkit_artefacts" / "Release"
+    found = base / "Standalone" / "fxkit"
+    if not found.exists():
+        pytest.skip("the standalone is not built (make plugin)")
+    for tool in ("Xvfb", "xdotool", "import"):
+        if not shutil.which(tool):
+            pytest.skip(f"{tool} is not installed")
+    return found
+
+
+class Screen:
+    """The window of one running program."""
+
+    def __init__(self, home: Path, *arguments: str, size: str = "1920x1200") -> None:
+        binary = program()
+        reader, writer = os.pipe()
+        self.server = subprocess.Popen(
+            ["Xvfb", "-displayfd", str(writer), "-screen", "0", f"{size}x24", "-nolisten", "tcp"],
+            pass_fds=[writer],
+            stderr=subprocess.DEVNULL,
+        )
+        os.close(writer)
+        with os.fdopen(reader) as number:
+            self.environment = {
+                **{key: os.environ[key] for key in ("PATH",)},
+                "DISPLAY": ":" + number.readline().strip(),
+                "HOME": str(home),
+                "FXKIT_MODELS": str(home / "models"),
+                "LC_ALL": "C.UTF-8",
+            }
+        self.program = subprocess.Popen(
+            [str(binary), "--describe", *arguments],
+            env=self.environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+        )
+        self.shown: dict[str, Any] = {"size": [0, 0], "components": []}
+        self.lines = threading.Thread(target=self._read)
+        self.lines.start()
+        self.wait(lambda: self.titled("Status"))
+        found = self.do("search", "--pid", str(self.program.pid), "--name", "fxkit")
+        self.window = found.split()[-1]
+        # Without a window manager the keyboard goes to a window that was clicked, here on nothing.
+        self.do("mousemove", "--window", self.window, "4", "4", "click", "1")
+
+    def _read(self) -> None:
+        assert self.program.stdout
+        for line in self.program.stdout:
+            self.shown = json.loads(line)
+
+    def close(self) -> None:
+        """End the program as Ctrl-C does, and the screen."""
+        self.program.send_signal(signal.SIGINT)
+        try:
+            self.program.wait(10)
+        finally:
+            self.program.kill()
+            self.lines.join()
+            assert self.program.stdout
+            self.program.stdout.close()
+            self.server.terminate()
+            self.server.wait()
+
+    def do(self, *words: str) -> str:
+        """Run xdotool."""
+        return subprocess.run(
+            ["xdotool", *words], env=self.environment, check=True, capture_output=True, text=True
+        ).stdout
+
+    def key(self, *keys: str) -> None:
+        """Press keys, one after the other."""
+        self.do("key", "--delay", "30", *keys)
+
+    def type(self, text: str) -> None:
+        """Type a text."""
+        self.do("type", "--delay", "20", "--", text)
+
+    def titled(self, title: str) -> dict[str, Any] | None:
+        """Return the component whose title begins with ``title``."""
+        all_of = self.shown["components"]
+        exact = [one for one in all_of if one["title"] == title]
+        return next(iter(exact or [one for one in all_of if one["title"].startswith(title)]), None)
+
+    def value(self, title: str) -> str | None:
+        """Return the value that a component shows."""
+        one = self.titled(title)
+        return one.get("value") if one else None
+
+    def status(self) -> str:
+        """Return the status line."""
+        one = self.titled("Status")
+        return one["description"] if one else ""
+
+    def wait(self, condition: Callable[[], object], seconds: float = 20) -> None:
+        """Wait until something holds; fail with what the window shows."""
+        end = time.monotonic() + seconds
+        while not condition():
+            assert self.program.poll() is None, "the program ended"
+            if time.monotonic() > end:
+                titles = [
+                    (one["title"], one.get("value"), one["description"])
+                    for one in self.shown["components"]
+                ]
+                raise AssertionError(f"in vain: {titles}")
+            time.sleep(0.05)
+
+    def click(self, title: str, *, times: int = 1, down: float = 0.5) -> None:
+        """Click a component; ``down`` is where, from its top."""
+        one = self.titled(title)
+        assert one, title
+        x, y, width, height = one["bounds"]
+        place = (str(x + width // 2), str(y + int(height * down)))
+        self.do("mousemove", "--window", self.window, *place)
+        self.do("click", "--repeat", str(times), "--delay", "80", "1")
+
+    def resize(self, width: int, height: int) -> None:
+        """Ask for another size of the window, and wait until it is laid out."""
+        self.do("windowsize", self.window, str(width), str(height))
+        self.wait(lambda: self.shown["size"] == [width, height])
+
+    def picture(self, path: Path) -> np.ndarray:
+        """Return what is on the screen inside the window, ``[height, width, 3]``."""
+        self.do("mousemove", "0", "0")
+        time.sleep(0.6)
+        subprocess.run(
+            ["import", "-window", self.window, str(path)], env=self.environment, check=True
+        )
+        with Image.open(path) as image:
+            return np.asarray(image.convert("RGB")).astype(int)
+
+
+def share_of(picture: np.ndarray, bounds: list[int], wanted: tuple[int, int, int]) -> float:
+    """Return the share of pixels within ``bounds`` that have a colour, nearly."""
+    x, y, width, height = bounds
+    part = picture[y : y + height, x : x + width]
+    return float((np.abs(part - np.array(wanted)).max(axis=-1) <= 12).mean())
+
+
+@pytest.fixture(scope="module")
+def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Make a folder of models: two good ones, and one that is damaged."""
+    folder = tmp_path_factory.mktemp("models")
+    torch.manual_seed(0)
+    cls = MODELS.get("gru")
+    for file, name, knobs, esr in (
+        ("clear", "Clear channel", (), 0.0004),
+        ("lead", "Lead channel", ("gain", "presence", "voice"), 0.0062),
+    ):
+        model = cls(cls.Config(hidden=8), sample_rate=48_000, controls=len(knobs))
+        manifest = Manifest(
+            name=name,
+            model="graph",
+            task="distort",
+            sample_rate=48_000,
+            controls=tuple(Control(knob, 0.5) for knob in knobs),
+            gear="an amp that was never built",
+            author="Ada",
+            metrics={"scores": {"esr": esr}},
+        )
+        artifact.save(folder / f"{file}.fxkit", model, manifest, probe_seconds=0.02)
+    good = (folder / "lead.fxkit").read_bytes()
+    (folder / "torn.fxkit").write_bytes(good[: len(good) // 2])
+    return folder
+
+
+@pytest.fixture
+def home(tmp_path: Path, models: Path) -> Path:
+    """Return a home folder with the models and without settings."""
+    shutil.copytree(models, tmp_path / "models")
+    return tmp_path
+
+
+@pytest.fixture
+def start(home: Path) -> Iterator[Callable[..., Screen]]:
+    """Give a function that starts the program with arguments."""
+    running: list[Screen] = []
+
+    def begin(*arguments: str) -> Screen:
+        running.append(Screen(home, *arguments))
+        return running[-1]
+
+    yield begin
+    for screen in running:
+        screen.close()
+
+
+ALWAYS = {
+    *("Previous model", "Next model", "Load...", "Audio...", "Bypass", "Folder...", "Filter"),
+    *("List of models", "Input", "Gate", "Bass", "Middle", "Treble", "Mix", "Output"),
+    *("Load IR...", "Model level", "In level", "Out level"),
+}
+
+
+def focusable(screen: Screen) -> list[dict[str, Any]]:
+    """Return the controls, that is what the keyboard reaches, less the window itself."""
+    return [
+        one for one in screen.shown["components"] if one["focusable"] and one["title"] != "fxkit"
+    ]
+
+
+def check_places(screen: Screen) -> None:
+    """Every control is inside the window and covers no other."""
+    width, height = screen.shown["size"]
+    controls = focusable(screen)
+    for number, one in enumerate(controls):
+        x, y, w, h = one["bounds"]
+        assert min(x, y) >= 0, one
+        assert x + w <= width, one
+        assert y + h <= height, one
+        assert min(w, h) >= 24, one
+        for other in controls[:number]:
+            u, v, s, t = other["bounds"]
+            apart = x + w <= u + 2 or u + s <= x + 2 or y + h <= v + 2 or v + t <= y + 2
+            assert apart, (one, other)
+
+
+def test_starts_without_a_sound_card_and_shows_its_controls(start, tmp_path: Path) -> None:
+    screen = start()
+    screen.wait(lambda: "No sound card" in screen.status())
+    assert screen.titled("Model: No model")
+    controls = focusable(screen)
+    assert {one["title"] for one in controls} >= ALWAYS
+    assert all(one["description"] for one in controls)
+    check_places(screen)
+    screen.wait(lambda: screen.titled("torn, does not open"))
+    screen.wait(lambda: screen.titled("Lead channel, fxkit"))
+    picture = screen.picture(tmp_path / "empty.png")
+    assert picture.shape[:2] == tuple(reversed(screen.shown["size"]))
+    assert share_of(picture, [0, 0, 8, picture.shape[0]], GROUND) == 1
+    # The mix is at its end, the bass at its middle: one arc is drawn, the other is not.
+    assert share_of(picture, screen.titled("Mix")["bounds"], ACCENT) > 0.02
+    assert share_of(picture, screen.titled("Bass")["bounds"], ACCENT) == 0
+
+
+def test_a_model_is_found_and_loaded_with_the_keyboard(start, tmp_path: Path) -> None:
+    screen = start()
+    screen.wait(lambda: screen.titled("Lead channel, fxkit"))
+    before = {one["title"] for one in focusable(screen)}
+    screen.key("ctrl+f")
+    screen.type("lead")
+    screen.wait(lambda: not screen.titled("Clear channel, fxkit"))
+    screen.key("Down", "Return")
+    screen.wait(lambda: screen.titled("Model: Lead channel"))
+    about = screen.titled("Model: Lead channel")["description"]
+    for words in ("an amp that was never built", "Ada", "48 kHz", "0.0062, very close", "fxkit"):
+        assert words in about
+    assert {one["title"] for one in focusable(screen)} >= before | {"gain", "presence", "voice"}
+    assert screen.titled("Lead channel, fxkit")["title"].endswith("playing")
+    check_places(screen)
+    picture = screen.picture(tmp_path / "loaded.png")
+    for knob in ("gain", "presence", "voice"):
+        assert 0.01 < share_of(picture, screen.titled(knob)["bounds"], ACCENT) < 0.2
+    screen.key("Escape")
+
+
+def test_a_click_loads_and_keys_step_through_the_folder(start) -> None:
+    screen = start()
+    screen.wait(lambda: screen.titled("Clear channel, fxkit"))
+    screen.click("Clear channel, fxkit")
+    screen.wait(lambda: screen.titled("Model: Clear channel"))
+    assert not screen.titled("gain")
+    screen.key("ctrl+Right")
+    screen.wait(lambda: screen.titled("Model: Lead channel"))
+    screen.key("ctrl+Left")
+    screen.wait(lambda: screen.titled("Model: Clear channel"))
+    # One that is damaged says so, and the window goes on.
+    screen.key("ctrl+Left")
+    screen.wait(lambda: "torn.fxkit" in screen.status())
+    screen.click("Next model")
+    screen.wait(lambda: screen.titled("Model: Clear channel"))
+
+
+def test_knobs_take_keys_typing_and_the_mouse(start) -> None:
+    screen = start()
+    assert screen.value("Bass") == "0 dB"
+    screen.click("Bass")
+    screen.wait(lambda: screen.titled("Bass")["focused"])
+    screen.key("Up", "Up")
+    screen.wait(lambda: screen.value("Bass") == "+1 dB")
+    screen.key("shift+Down")
+    screen.wait(lambda: screen.value("Bass") == "+0.95 dB")
+    screen.key("Delete")
+    screen.wait(lambda: screen.value("Bass") == "0 dB")
+    screen.click("Treble", down=0.95)
+    screen.wait(lambda: screen.titled("Treble, typed"))
+    screen.type("-6.5")
+    screen.key("Return")
+    screen.wait(lambda: screen.value("Treble") == "-6.5 dB")
+    screen.click("Treble", times=2)
+    screen.wait(lambda: screen.value("Treble") == "0 dB")
+    screen.do("click", "4")
+    screen.wait(lambda: screen.value("Treble") not in ("0 dB", None))
+
+
+def test_bypass_by_key(start) -> None:
+    screen = start()
+    assert screen.value("Bypass").lower() == "off"
+    screen.key("b")
+    screen.wait(lambda: screen.value("Bypass").lower() == "on")
+    screen.key("space")
+    screen.wait(lambda: screen.value("Bypass").lower() == "off")
+
+
+def test_tab_reaches_every_control(start) -> None:
+    screen = start(str(Path("models/lead.fxkit")))
+    wanted = {one["title"] for one in focusable(screen)}
+    reached: set[str] = set()
+    for _ in range(2 * len(wanted)):
+        screen.key("Tab")
+        time.sleep(0.3)
+        reached |= {one["title"] for one in focusable(screen) if one["focused"]}
+        if reached >= wanted:
+            break
+    assert reached >= wanted
+
+
+def test_every_size_shows_every_control(start, home: Path) -> None:
+    screen = start(str(home / "models" / "lead.fxkit"))
+    screen.wait(lambda: screen.titled("gain"))
+    for width, height in ((640, 400), (700, 1000), (1800, 500), (1800, 1100)):
+        screen.resize(width, height)
+        check_places(screen)
+        assert {"gain", "presence", "voice", "Bass", "Output", "Load..."} <= {
+            one["title"] for one in focusable(screen)
+        }
+    # Where there is no room for the list, a key opens it over the knobs.
+    screen.resize(640, 400)
+    assert not screen.titled("List of models")
+    screen.key("ctrl+l")
+    screen.wait(lambda: screen.titled("Clear channel, fxkit"))
+    check_places(screen)
+    screen.click("Clear channel, fxkit")
+    screen.wait(lambda: screen.titled("Model: Clear channel"))
+    assert not screen.titled("List of models")
+
+
+def test_files_given_at_the_start(start, home: Path) -> None:
+    (home / "notes.txt").write_text("nothing")
+    soundfile.write(home / "room.wav", np.eye(1, 64)[0], 48_000)
+    screen = start(str(home / "models" / "clear.fxkit"), str(home / "room.wav"))
+    screen.wait(lambda: screen.titled("Model: Clear channel"))
+    screen.wait(lambda: "room" in screen.titled("Cabinet")["description"])
+    screen.click("Remove cabinet")
+    screen.wait(lambda: screen.titled("Cabinet")["description"] == "off")
+    other = start(str(home / "notes.txt"))
+    other.wait(lambda: "notes.txt is neither a model" in other.status())
+    missing = start(str(home / "gone.fxkit"))
+    missing.wait(lambda: "gone.fxkit" in missing.status())
+
+
+def test_a_folder_without_models(start, home: Path) -> None:
+    (home / "empty").mkdir()
+    screen = start(str(home / "empty"))
+    screen.wait(lambda: "empty" in screen.titled("Folder...")["description"])
+    assert not screen.titled("Lead channel, fxkit")
+    screen.key("ctrl+Right")
+    time.sleep(0.5)
+    assert screen.titled("Model: No model")
+
+
+def test_the_session_comes_back(home: Path) -> None:
+    screen = Screen(home, str(home / "models" / "lead.fxkit"))
+    try:
+        screen.wait(lambda: screen.titled("gain"))
+        screen.click("gain", down=0.95)
+        screen.wait(lambda: screen.titled("gain, typed"))
+        screen.type("8")
+        screen.key("Return")
+        screen.wait(lambda: screen.value("gain").startswith("8"))
+        screen.resize(1200, 700)
+    finally:
+        screen.close()
+    again = Screen(home)
+    try:
+        again.wait(lambda: again.titled("Model: Lead channel"))
+        again.wait(lambda: again.value("gain").startswith("8"))
+        assert again.shown["size"] == [1200, 700]
+    finally:
+        again.close()
+
+
+@pytest.mark.parametrize("words", [["--loud"], ["--scale", "0"], ["--scale"]])
+def test_an_unknown_option_is_one_line(words: list[str]) -> None:
+    ran = subprocess.run(
+        ["xvfb-run", "-a", str(program()), *words], capture_output=True, text=True, timeout=60
+    )
+    assert ran.returncode == 2
+    assert ran.stderr.startswith("fxkit: ")
+    assert len(ran.stderr.splitlines()) == 1
