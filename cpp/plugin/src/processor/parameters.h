@@ -18,6 +18,11 @@ class KnobParameter : public juce::AudioParameterFloat {
 
   KnobParameter(const juce::ParameterID&, const juce::String& own_name);
 
+  KnobParameter& operator=(float value) {
+    AudioParameterFloat::operator=(value);
+    return *this;
+  }
+
   // No knob of this number: the name becomes its own again. Any thread but the audio thread.
   void describe(const host::Knob*);
 

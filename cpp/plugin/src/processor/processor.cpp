@@ -5,6 +5,7 @@
 #include <thread>
 
 #include "loader/library.h"
+#include "processor/editor.h"
 #include "processor/state.h"
 
 namespace fxkit::plugin {
@@ -22,18 +23,10 @@ std::vector<juce::File> demo_models() {
   return found;
 }
 
-// $FXKIT_MODEL; for the standalone program rather the first argument.
-juce::File startup_model(bool standalone) {
-  auto path = juce::SystemStats::getEnvironmentVariable("FXKIT_MODEL", {});
-  if (standalone) {
-    for (const auto& argument : juce::JUCEApplicationBase::getCommandLineParameterArray()) {
-      if (argument.startsWithChar('-')) continue;
-      path = argument.unquoted();
-      break;
-    }
-  }
-  if (path.isEmpty()) return {};
-  return juce::File::getCurrentWorkingDirectory().getChildFile(path);
+// For hosts without windows.
+juce::File startup_model() {
+  const auto path = juce::SystemStats::getEnvironmentVariable("FXKIT_MODEL", {});
+  return path.isEmpty() ? juce::File() : juce::File::getCurrentWorkingDirectory().getChildFile(path);
 }
 
 }  // namespace
@@ -44,11 +37,9 @@ Processor::Processor()
                          .withOutput("Output", juce::AudioChannelSet::stereo(), true)),
       presets_(demo_models()),
       folder_(usual_folder()) {
-  const bool standalone = wrapperType == wrapperType_Standalone;
-  startup_ = startup_model(standalone);
-  if (startup_ != juce::File()) {
-    startup_wins_ = standalone;
-    loader_.load_now(startup_, Loader::Knobs::reset, false);
+  if (const auto model = startup_model(); model != juce::File()) {
+    startup_wins_ = wrapperType == wrapperType_Standalone;
+    loader_.load_now(model, Loader::Knobs::reset, false);
   }
   startTimerHz(timer_hz);
 }
@@ -273,7 +264,7 @@ void Processor::setStateInformation(const void* data, int size) {
 }
 
 juce::AudioProcessorEditor* Processor::createEditor() {
-  return new juce::GenericAudioProcessorEditor(*this);
+  return new Editor(*this);
 }
 
 }  // namespace fxkit::plugin

@@ -74,8 +74,7 @@ class Processor : public juce::AudioProcessor, private Loader::Listener, private
   Chain chain_;
   std::vector<juce::File> presets_;
   int program_ = 0;
-  juce::File startup_;              // asked for by the environment or the command line
-  bool startup_wins_ = false;       // over the settings that the standalone program stored
+  bool startup_wins_ = false;  // the environment's model, over what the standalone program stored
 
   mutable juce::CriticalSection lock_;
   juce::File folder_;               // under lock_
