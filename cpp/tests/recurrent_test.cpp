@@ -22,14 +22,14 @@ using Floats = std::vector<float>;
 struct Problem {
   Cell cell;
   Shape shape;
-  Doubles values;   // every leaf: x, h, c (LSTM), then per layer the four weights
+  Doubles values;   // every leaf: x, h, c (LSTM), per layer the four weights, the readout's two
   Doubles weights;  // of the loss: y, last h, last c
 
   size_t gates() const { return cell == Cell::gru ? 3 : 4; }
   size_t states() const { return cell == Cell::gru ? 1 : 2; }
   size_t input(size_t layer) const { return layer == 0 ? shape.input : shape.hidden; }
   size_t x_size() const { return shape.batch * shape.time * shape.input; }
-  size_t y_size() const { return shape.batch * shape.time * shape.hidden; }
+  size_t y_size() const { return shape.batch * shape.time * shape.width(); }
   size_t state_size() const { return shape.layers * shape.batch * shape.hidden; }
   size_t layer_at(size_t layer) const {
     size_t at = x_size() + states() * state_size();
@@ -50,7 +50,8 @@ Problem make(Cell cell, const Shape& shape) {
   };
   draw(problem.values, problem.x_size(), 1.0);
   draw(problem.values, problem.states() * problem.state_size(), 0.5);
-  draw(problem.values, problem.layer_at(shape.layers) - problem.values.size(),
+  const size_t read = shape.outputs * (shape.hidden + 1);
+  draw(problem.values, problem.layer_at(shape.layers) + read - problem.values.size(),
        0.7 / std::sqrt(static_cast<double>(shape.hidden)));
   draw(problem.weights, problem.y_size() + problem.states() * problem.state_size(), 1.0);
   return problem;
@@ -112,7 +113,19 @@ Doubles reference(const Problem& p, const Doubles& values) {
         std::copy(c.begin(), c.end(), last_c.begin() + static_cast<long>(state_at));
       }
     }
-    std::copy(fed.begin(), fed.end(), out.begin() + static_cast<long>(b * time * hidden));
+    if (p.shape.outputs) {
+      const double* w = values.data() + p.layer_at(layers);
+      Doubles read;
+      for (size_t t = 0; t < time; ++t) {
+        for (size_t o = 0; o < p.shape.outputs; ++o) {
+          double y = w[p.shape.outputs * hidden + o];
+          for (size_t u = 0; u < hidden; ++u) y += w[o * hidden + u] * fed[t * hidden + u];
+          read.push_back(y);
+        }
+      }
+      fed = read;
+    }
+    std::copy(fed.begin(), fed.end(), out.begin() + static_cast<long>(b * time * p.shape.width()));
   }
   out.insert(out.end(), last_h.begin(), last_h.end());
   out.insert(out.end(), last_c.begin(), last_c.end());
@@ -146,6 +159,13 @@ Solution solve(const Problem& p, int threads, Isa isa, bool keep) {
     weights.push_back({v + at, v + u, v + b, v + b + rows});
     gradients.push_back({g + at, g + u, g + b, g + b + rows});
   }
+  Readout readout;
+  ReadoutGradients readout_gradients;
+  if (p.shape.outputs) {
+    const size_t at = p.layer_at(p.shape.layers), bias = at + p.shape.outputs * p.shape.hidden;
+    readout = {values.data() + at, values.data() + bias};
+    readout_gradients = {s.gradients.data() + at, s.gradients.data() + bias};
+  }
   // Exactly as long as asked for, so that a sanitizer sees one step too far.
   const size_t size = saved_size(p.cell, p.shape, threads, isa);
   const auto free_aligned = [](float* f) { ::operator delete[](f, std::align_val_t{64}); };
@@ -156,7 +176,7 @@ Solution solve(const Problem& p, int threads, Isa isa, bool keep) {
   float* last = s.outputs.data() + p.y_size();
   forward(p.cell, p.shape,
           {values.data(), h, lstm ? h + state : nullptr, weights, s.outputs.data(), last,
-           lstm ? last + state : nullptr, keep ? saved.get() : nullptr},
+           lstm ? last + state : nullptr, keep ? saved.get() : nullptr, readout},
           threads, isa);
   if (!keep) return s;
   const float* dlast = wanted.data() + p.y_size();
@@ -164,7 +184,7 @@ Solution solve(const Problem& p, int threads, Isa isa, bool keep) {
   backward(p.cell, p.shape,
            {values.data(), weights, saved.get(), wanted.data(), dlast,
             lstm ? dlast + state : nullptr, s.gradients.data(), dh, lstm ? dh + state : nullptr,
-            gradients},
+            gradients, readout, readout_gradients},
            threads, isa);
   return s;
 }
@@ -220,7 +240,8 @@ void check(const Problem& p) {
 
 int main() {
   const Shape shapes[] = {{1, 1, 1, 1, 1},  {3, 9, 4, 7, 2},  {33, 5, 1, 16, 1}, {5, 70, 1, 3, 1},
-                          {2, 70, 9, 2, 2}, {9, 4, 1, 48, 1}, {17, 6, 2, 13, 3}};
+                          {2, 70, 9, 2, 2}, {9, 4, 1, 48, 1}, {17, 6, 2, 13, 3},
+                          {33, 5, 1, 16, 1, 1}, {3, 9, 4, 7, 2, 3}, {1, 1, 1, 1, 1, 1}};
   for (const Cell cell : {Cell::gru, Cell::lstm}) {
     for (const Shape& shape : shapes) check(make(cell, shape));
   }

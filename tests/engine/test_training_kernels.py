@@ -137,6 +137,45 @@ def test_small_signals_keep_their_relative_precision(cell: str) -> None:
     assert error(list(actual), list(expected)) < 1e-6
 
 
+@pytest.mark.parametrize("threads", [1, 3])
+@pytest.mark.parametrize("isa", ISAS)
+@pytest.mark.parametrize("outputs", [1, 3])
+@pytest.mark.parametrize("size", SIZES[1:5], ids=str)
+@pytest.mark.parametrize("cell", CELLS)
+def test_a_readout_on_the_way_is_a_linear_layer_behind(
+    cell: str, size, outputs: int, isa: str, threads: int
+) -> None:
+    engine.set_isa(isa)
+    engine.set_threads(threads)
+    problem = make(cell, size)
+    linear = nn.Linear(size[3], outputs)
+    weight = torch.randn(size[0], size[1], outputs)
+
+    def solved(forward, dtype: torch.dtype) -> list[Tensor]:
+        module = copy.deepcopy(problem.module).to(dtype)
+        read = copy.deepcopy(linear).to(dtype)
+        inputs = [leaf.to(dtype).clone().requires_grad_() for leaf in problem.inputs]
+        y, *states = forward(module, read, inputs)
+        weights = [weight, *problem.loss_weights[1:]]
+        pairs = zip((y, *states), weights, strict=True)
+        loss = sum((a * b.to(dtype)).sum() for a, b in pairs)
+        leaves = [*inputs, *module.parameters(), *read.parameters()]
+        gradients = torch.autograd.grad(loss, leaves)
+        return [leaf.detach() for leaf in (y, *states, *gradients)]
+
+    def behind(module, read, inputs):
+        y, *states = reference(module, inputs)
+        return read(y), *states
+
+    def on_the_way(module, read, inputs):
+        call = recurrent.gru if cell == "gru" else recurrent.lstm
+        outputs = call(*inputs, module, (read.weight, read.bias))
+        assert used_kernels(outputs)
+        return outputs
+
+    assert error(solved(on_the_way, torch.float32), solved(behind, torch.float64)) < 1e-5
+
+
 @pytest.mark.parametrize("cell", CELLS)
 def test_without_bias(cell: str) -> None:
     problem = make(cell, (6, 20, 2, 9, 2), bias=False)
@@ -297,7 +336,8 @@ def test_the_operators_keep_pytorchs_rules(cell: str, gradient_of_x: bool) -> No
     problem.inputs[0].requires_grad_(gradient_of_x)
     operator = getattr(torch.ops.fxkit, cell).default
     weights = list(problem.module.parameters())
-    torch.library.opcheck(operator, (*problem.inputs, weights, True, 1, ISAS[-1]))
+    for readout in ([], [torch.randn(2, 5, requires_grad=True), torch.randn(2)]):
+        torch.library.opcheck(operator, (*problem.inputs, weights, readout, True, 1, ISAS[-1]))
 
 
 @pytest.mark.parametrize("cell", CELLS)
@@ -307,14 +347,15 @@ def test_the_saved_buffer_of_another_call_is_refused(cell: str) -> None:
     problem = make(cell, (3, 10, 2, 5, 1))
     x, *states = problem.inputs
     weights = [leaf.detach() for leaf in problem.module.parameters()]
-    size = _kernels.saved_size(cell, 3, 10, 2, 5, 1, 1, ISAS[-1])
+    size = _kernels.saved_size(cell, 3, 10, 2, 5, 1, 0, 1, ISAS[-1])
     gradients = [torch.empty_like(leaf) for leaf in weights]
     cell_state = states[1] if cell == "lstm" else None
     with pytest.raises(ValueError, match="saved buffer"):
         _kernels.backward(
-            cell, x, weights, True, torch.zeros(size), torch.zeros(3, 10, 5), states[0],
-            cell_state, None, torch.empty_like(states[0]),
-            None if cell_state is None else torch.empty_like(cell_state), gradients, 1, ISAS[-1],
+            cell, x, weights, True, None, None, torch.zeros(size), torch.zeros(3, 10, 5),
+            states[0], cell_state, None, torch.empty_like(states[0]),
+            None if cell_state is None else torch.empty_like(cell_state), gradients, None, None,
+            1, ISAS[-1],
         )  # fmt: skip
 
 
@@ -328,6 +369,10 @@ def test_wrong_shapes_are_refused() -> None:
         engine.gru(x[..., :1], h, weights)
     with pytest.raises(ValueError, match="wrong number of weights"):
         engine.gru(x, h, weights[:3])
+    with pytest.raises(ValueError, match="readout's weight has the wrong shape"):
+        engine.gru(x, h, weights, (torch.zeros(1, 4), torch.zeros(1)))
+    with pytest.raises(ValueError, match="readout's bias has the wrong shape"):
+        engine.gru(x, h, weights, (torch.zeros(1, 5), torch.zeros(2)))
 
 
 def test_no_threads_at_all_are_refused() -> None:

@@ -92,13 +92,13 @@ Split split_for(Cell cell, const Shape& shape, int threads, Isa isa) {
 // What `saved` begins with, so that `backward` reads it as `forward` wrote it.
 struct Header {
   std::uint32_t magic, cell, isa, vectors;
-  std::uint64_t batch, time, input, hidden, layers;
+  std::uint64_t batch, time, input, hidden, layers, outputs;
 };
 
 Header header_of(Cell cell, const Shape& shape, std::size_t vectors, Isa isa) {
   return {0x4b58'4601, static_cast<std::uint32_t>(cell), static_cast<std::uint32_t>(isa),
           static_cast<std::uint32_t>(vectors), shape.batch, shape.time, shape.input, shape.hidden,
-          shape.layers};
+          shape.layers, shape.outputs};
 }
 
 static_assert(sizeof(Header) <= header_size * sizeof(float));
@@ -187,7 +187,7 @@ void forward(Cell cell, const Shape& shape, const Forward& call, int threads, Is
 
   const std::size_t workers = thread_count(parts.tiles, threads);
   on_threads(workers, [&](std::size_t thread) {
-    const Buffer scratch(shape.input * kernels.lanes);
+    const Buffer scratch((shape.input + shape.outputs) * kernels.lanes);
     const Buffer ring(call.saved ? 0 : shape.layers * 2 * kernels.slot_size(shape.hidden));
     const std::size_t end = first_tile(parts.tiles, workers, thread + 1);
     for (std::size_t i = first_tile(parts.tiles, workers, thread); i < end; ++i) {
@@ -200,13 +200,14 @@ void forward(Cell cell, const Shape& shape, const Forward& call, int threads, Is
           .x = call.x + item * shape.time * shape.input,
           .hidden_state = call.hidden_state + state,
           .cell_state = lstm ? call.cell_state + state : nullptr,
-          .y = call.y + state * shape.time,
+          .y = call.y + item * shape.time * shape.width(),
           .last_hidden = call.last_hidden + state,
           .last_cell = lstm ? call.last_cell + state : nullptr,
           .packed = packed_data.data(),
           .slots = call.saved ? call.saved + header_size + i * parts.tile_slots : ring.data(),
           .keep = call.saved != nullptr,
           .scratch = scratch.data(),
+          .readout = call.readout,
       });
     }
   });
@@ -229,6 +230,8 @@ void backward(Cell cell, const Shape& shape, const Backward& call, int threads, 
     sums_at.push_back(sums_size);
     sums_size += aligned(kernels.sums_size(input, shape.hidden));
   }
+  sums_at.push_back(sums_size);
+  sums_size += kernels.readout_sums_size(shape.hidden, shape.outputs);
   std::vector<Buffer> sums;
   for (std::size_t i = 0; i < workers; ++i) sums.emplace_back(sums_size);
 
@@ -247,7 +250,7 @@ void backward(Cell cell, const Shape& shape, const Backward& call, int threads, 
           .items = std::min(kernels.lanes, shape.batch - item),
           .x = call.x + item * shape.time * shape.input,
           .slots = call.saved + header_size + i * parts.tile_slots,
-          .y_gradient = call.y_gradient + state * shape.time,
+          .y_gradient = call.y_gradient + item * shape.time * shape.width(),
           .last_hidden_gradient = call.last_hidden_gradient + state,
           .last_cell_gradient = lstm ? call.last_cell_gradient + state : nullptr,
           .x_gradient =
@@ -257,15 +260,21 @@ void backward(Cell cell, const Shape& shape, const Backward& call, int threads, 
           .packed = packed_data.data(),
           .sums = layer_sums.data(),
           .scratch = scratch.data(),
+          .readout = call.readout,
       });
     }
   });
 
-  for (std::size_t layer = 0; layer < shape.layers; ++layer) {
-    std::vector<const float*> of_layer;
-    for (const Buffer& buffer : sums) of_layer.push_back(buffer.data() + sums_at[layer]);
-    kernels.finish(input_of(shape, layer), shape.hidden, of_layer.data(), of_layer.size(),
-                   call.weight_gradients[layer]);
+  for (std::size_t part = 0; part <= shape.layers; ++part) {
+    std::vector<const float*> of_part;
+    for (const Buffer& buffer : sums) of_part.push_back(buffer.data() + sums_at[part]);
+    if (part < shape.layers) {
+      kernels.finish(input_of(shape, part), shape.hidden, of_part.data(), of_part.size(),
+                     call.weight_gradients[part]);
+    } else {
+      kernels.finish_readout(shape.hidden, shape.outputs, of_part.data(), of_part.size(),
+                             call.readout_gradients);
+    }
   }
 }
 

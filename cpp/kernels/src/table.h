@@ -5,6 +5,7 @@
 #include "lstm.h"
 #include "tile_backward.h"
 #include "tile_forward.h"
+#include "tile_readout.h"
 
 namespace {
 
@@ -15,7 +16,8 @@ constexpr fxkit::kernels::TileKernels tile_kernels() {
   return {Forward::lanes,        &Forward::Slot::size,   &Forward::packed_size,
           &Forward::pack,        &Forward::run,          &Backward::packed_size,
           &Backward::pack,       &Backward::scratch_size, &Backward::run,
-          &Backward::sums_size,  &Backward::finish};
+          &Backward::sums_size,  &Backward::finish,
+          &TileReadout<Vectors>::sums_size, &TileReadout<Vectors>::finish};
 }
 
 }  // namespace

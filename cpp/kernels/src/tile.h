@@ -23,7 +23,8 @@ struct ForwardTile {
   const float* const* packed;   // per layer
   float* slots;                 // [layers, time + 1, slot], or [layers, 2, slot] if not `keep`
   bool keep;
-  float* scratch;               // [input, lanes]
+  float* scratch;               // [input + outputs, lanes]
+  Readout readout;
 };
 
 struct BackwardTile {
@@ -38,8 +39,9 @@ struct BackwardTile {
   float* hidden_state_gradient;
   float* cell_state_gradient;
   const float* const* packed;
-  float* const* sums;           // per layer, weight gradients so far, added to
+  float* const* sums;           // per layer, then the readout: gradients so far, added to
   float* scratch;
+  Readout readout;
 };
 
 // The kernels of one cell, one instruction set and one tile width. Sizes are in floats.
@@ -57,6 +59,9 @@ struct TileKernels {
   // Adds up the lanes of `count` threads' sums, in their order.
   void (*finish)(std::size_t input, std::size_t hidden, const float* const* sums,
                  std::size_t count, const WeightGradients&);
+  std::size_t (*readout_sums_size)(std::size_t hidden, std::size_t outputs);
+  void (*finish_readout)(std::size_t hidden, std::size_t outputs, const float* const* sums,
+                         std::size_t count, const ReadoutGradients&);
 };
 
 constexpr int tile_widths = 2;  // one or two vectors

@@ -40,9 +40,9 @@ struct TileBackward {
   static size_t panel_stride(size_t steps) { return (steps + 1) * panel_rows * lanes; }
 
   // Scratch: panels, gradients of the layer's input over the block, input over the block, output
-  // gradient of one step, and every layer's state gradients.
+  // gradient of one step (of the states, then of the readout), every layer's state gradients.
   struct Scratch {
-    size_t panels, input_gradient, input, output_gradient, states, size;
+    size_t panels, input_gradient, input, output_gradient, read_gradient, states, size;
     size_t feature_stride;  // of one step's input gradient, the same for all layers: a layer
                             // overwrites what it was given from above, step by step
     size_t state;           // size of one state gradient
@@ -55,7 +55,8 @@ struct TileBackward {
       feature_stride = Rows::padded(features) * lanes;
       input = input_gradient + steps * feature_stride;
       output_gradient = input + steps * shape.input * lanes;
-      states = output_gradient + shape.hidden * lanes;
+      read_gradient = output_gradient + shape.hidden * lanes;
+      states = read_gradient + shape.outputs * lanes;
       state = Rows::padded(shape.hidden) * lanes;
       size = states + 2 * shape.layers * state;
     }
@@ -242,8 +243,14 @@ struct TileBackward {
       const float* output_gradient = input_gradient + t * scratch.feature_stride;
       if (top) {
         float* rows = tile.scratch + scratch.output_gradient;
-        rows_to_lanes(tile.y_gradient + (begin + t) * hidden, shape.time * hidden, hidden,
-                      tile.items, lanes, rows);
+        float* read = shape.outputs ? tile.scratch + scratch.read_gradient : rows;
+        const size_t columns = shape.width();
+        rows_to_lanes(tile.y_gradient + (begin + t) * columns, shape.time * columns, columns,
+                      tile.items, lanes, read);
+        if (shape.outputs) {
+          TileReadout<Vectors>::backward(tile.readout, read, after, hidden, shape.outputs, rows,
+                                         tile.sums[shape.layers]);
+        }
         output_gradient = rows;
       }
       float* panel = tile.scratch + scratch.panels + t * panel_rows * lanes;

@@ -4,6 +4,7 @@
 #include "blocks.h"
 #include "lanes.h"
 #include "tile.h"
+#include "tile_readout.h"
 
 namespace {
 
@@ -87,7 +88,14 @@ struct TileForward {
         x = after;
         inputs = hidden;
       }
-      lanes_to_rows(x, hidden, tile.items, lanes, tile.y + t * hidden, shape.time * hidden);
+      size_t columns = hidden;
+      if (shape.outputs) {
+        float* read = tile.scratch + shape.input * lanes;
+        TileReadout<Vectors>::forward(tile.readout, x, hidden, shape.outputs, read);
+        x = read;
+        columns = shape.outputs;
+      }
+      lanes_to_rows(x, columns, tile.items, lanes, tile.y + t * columns, shape.time * columns);
     }
     for (size_t layer = 0; layer < shape.layers; ++layer) {
       store_state(tile, layer, slot(layer, shape.time));

@@ -86,17 +86,32 @@ std::vector<Layer> layers_of(const std::vector<AnyArray>& flat, const kernels::S
   return layers;
 }
 
-kernels::Shape shape_of(const ConstArray& x, const ConstArray& hidden_state) {
+kernels::Shape shape_of(const ConstArray& x, const ConstArray& hidden_state,
+                        const std::optional<ConstArray>& readout) {
   if (x.ndim() != 3 || hidden_state.ndim() != 3) {
     throw nb::value_error("x must be [batch, time, input] and the state [layers, batch, hidden]");
   }
   const kernels::Shape shape{x.shape(0), x.shape(1), x.shape(2), hidden_state.shape(2),
-                             hidden_state.shape(0)};
+                             hidden_state.shape(0), readout ? readout->shape(0) : 0};
   if (!shape.batch || !shape.time || !shape.input || !shape.hidden || !shape.layers) {
     throw nb::value_error("an axis is empty");
   }
   expect(hidden_state, {shape.layers, shape.batch, shape.hidden}, "the state");
   return shape;
+}
+
+// The readout, or its gradients: a weight [outputs, hidden] and a bias [outputs], or neither.
+template <class Pair, class AnyArray>
+Pair readout_of(const std::optional<AnyArray>& weight, const std::optional<AnyArray>& bias,
+                const kernels::Shape& shape) {
+  if (weight.has_value() != bias.has_value()) {
+    throw nb::value_error("a readout has a weight and a bias");
+  }
+  if (!weight) return {};
+  if (!shape.outputs) throw nb::value_error("an axis is empty");
+  expect(*weight, {shape.outputs, shape.hidden}, "the readout's weight");
+  expect(*bias, {shape.outputs}, "the readout's bias");
+  return {weight->data(), bias->data()};
 }
 
 void expect_saved(const float* saved, std::size_t length, std::size_t needed) {
@@ -116,13 +131,15 @@ void expect_cells(kernels::Cell cell, bool present) {
 
 void forward(const std::string& cell_name, const ConstArray& x, const ConstArray& hidden_state,
              const std::optional<ConstArray>& cell_state, const ConstArrays& weights, bool bias,
-             const Array& y, const Array& last_hidden, const std::optional<Array>& last_cell,
+             const std::optional<ConstArray>& readout,
+             const std::optional<ConstArray>& readout_bias, const Array& y, const Array& last_hidden, const std::optional<Array>& last_cell,
              const std::optional<Array>& saved, int threads, const std::string& isa_name) {
   const kernels::Cell cell = cell_named(cell_name);
   const kernels::Isa isa = isa_named(isa_name);
-  const kernels::Shape shape = shape_of(x, hidden_state);
+  const kernels::Shape shape = shape_of(x, hidden_state, readout);
   const auto layers = layers_of<kernels::Weights>(weights, shape, bias, gates_of(cell));
-  expect(y, {shape.batch, shape.time, shape.hidden}, "y");
+  const auto read = readout_of<kernels::Readout>(readout, readout_bias, shape);
+  expect(y, {shape.batch, shape.time, shape.width()}, "y");
   expect(last_hidden, {shape.layers, shape.batch, shape.hidden}, "last_hidden");
   expect_cells(cell, cell_state.has_value());
   expect_cells(cell, last_cell.has_value());
@@ -135,25 +152,34 @@ void forward(const std::string& cell_name, const ConstArray& x, const ConstArray
   }
   const kernels::Forward call{x.data(),           hidden_state.data(), data_of(cell_state), layers,
                               y.data(),           last_hidden.data(),  data_of(last_cell),
-                              data_of(saved)};
+                              data_of(saved),     read};
   const nb::gil_scoped_release release;
   kernels::forward(cell, shape, call, threads, isa);
 }
 
 void backward(const std::string& cell_name, const ConstArray& x, const ConstArrays& weights,
-              bool bias, const ConstArray& saved, const ConstArray& y_gradient,
+              bool bias, const std::optional<ConstArray>& readout,
+              const std::optional<ConstArray>& readout_bias, const ConstArray& saved,
+              const ConstArray& y_gradient,
               const ConstArray& last_hidden_gradient,
               const std::optional<ConstArray>& last_cell_gradient,
               const std::optional<Array>& x_gradient, const Array& hidden_state_gradient,
               const std::optional<Array>& cell_state_gradient, const Arrays& weight_gradients,
-              int threads, const std::string& isa_name) {
+              const std::optional<Array>& readout_gradient,
+              const std::optional<Array>& readout_bias_gradient, int threads, const std::string& isa_name) {
   const kernels::Cell cell = cell_named(cell_name);
   const kernels::Isa isa = isa_named(isa_name);
-  const kernels::Shape shape = shape_of(x, last_hidden_gradient);
+  const kernels::Shape shape = shape_of(x, last_hidden_gradient, readout);
   const auto layers = layers_of<kernels::Weights>(weights, shape, bias, gates_of(cell));
   const auto gradients =
       layers_of<kernels::WeightGradients>(weight_gradients, shape, bias, gates_of(cell));
-  expect(y_gradient, {shape.batch, shape.time, shape.hidden}, "y_gradient");
+  const auto read = readout_of<kernels::Readout>(readout, readout_bias, shape);
+  if (readout.has_value() != readout_gradient.has_value()) {
+    throw nb::value_error("the readout and its gradients come together");
+  }
+  const auto read_gradients =
+      readout_of<kernels::ReadoutGradients>(readout_gradient, readout_bias_gradient, shape);
+  expect(y_gradient, {shape.batch, shape.time, shape.width()}, "y_gradient");
   expect(hidden_state_gradient, {shape.layers, shape.batch, shape.hidden},
          "hidden_state_gradient");
   expect_cells(cell, last_cell_gradient.has_value());
@@ -175,16 +201,18 @@ void backward(const std::string& cell_name, const ConstArray& x, const ConstArra
                                data_of(x_gradient),
                                hidden_state_gradient.data(),
                                data_of(cell_state_gradient),
-                               gradients};
+                               gradients,
+                               read,
+                               read_gradients};
   const nb::gil_scoped_release release;
   kernels::backward(cell, shape, call, threads, isa);
 }
 
 std::size_t saved_size(const std::string& cell, std::size_t batch, std::size_t time,
-                       std::size_t input, std::size_t hidden, std::size_t layers, int threads,
-                       const std::string& isa) {
-  return kernels::saved_size(cell_named(cell), {batch, time, input, hidden, layers}, threads,
-                             isa_named(isa));
+                       std::size_t input, std::size_t hidden, std::size_t layers,
+                       std::size_t outputs, int threads, const std::string& isa) {
+  return kernels::saved_size(cell_named(cell), {batch, time, input, hidden, layers, outputs},
+                             threads, isa_named(isa));
 }
 
 // Every training step frees and asks again for the same large tensors. glibc hands them back to the
@@ -206,12 +234,14 @@ NB_MODULE(_kernels, m) {
   m.def("keep_freed_memory", &keep_freed_memory,
         "Let this process keep the memory it frees, up to 1 GiB at a time, for its next use.");
   m.def("saved_size", &saved_size, "cell"_a, "batch"_a, "time"_a, "features"_a, "hidden"_a,
-        "layers"_a, "threads"_a, "isa"_a, "How many floats `forward` saves for `backward`.");
+        "layers"_a, "outputs"_a, "threads"_a, "isa"_a, "How many floats `forward` saves for `backward`.");
   m.def("forward", &forward, "cell"_a, "x"_a, "hidden_state"_a, "cell_state"_a.none(),
-        "weights"_a, "bias"_a, "y"_a, "last_hidden"_a, "last_cell"_a.none(), "saved"_a.none(),
+        "weights"_a, "bias"_a, "readout"_a.none(), "readout_bias"_a.none(), "y"_a, "last_hidden"_a, "last_cell"_a.none(), "saved"_a.none(),
         "threads"_a, "isa"_a, "Fill y, the last states and, unless None, the saved buffer.");
-  m.def("backward", &backward, "cell"_a, "x"_a, "weights"_a, "bias"_a, "saved"_a,
+  m.def("backward", &backward, "cell"_a, "x"_a, "weights"_a, "bias"_a, "readout"_a.none(),
+        "readout_bias"_a.none(), "saved"_a,
         "y_gradient"_a, "last_hidden_gradient"_a, "last_cell_gradient"_a.none(),
         "x_gradient"_a.none(), "hidden_state_gradient"_a, "cell_state_gradient"_a.none(),
-        "weight_gradients"_a, "threads"_a, "isa"_a, "Fill every gradient that is not None.");
+        "weight_gradients"_a, "readout_gradient"_a.none(), "readout_bias_gradient"_a.none(),
+        "threads"_a, "isa"_a, "Fill every gradient that is not None.");
 }

@@ -17,10 +17,11 @@ from typing import cast
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from fxkit.errors import FxkitError
 
-__all__ = ["gru", "kernels", "lstm", "threads_for_kernels"]
+__all__ = ["Readout", "gru", "kernels", "lstm", "threads_for_kernels"]
 
 
 @cache
@@ -60,9 +61,9 @@ def threads_for_kernels(model: nn.Module) -> Iterator[None]:
         engine.set_threads(None)
 
 
-def _fused(module: nn.GRU | nn.LSTM, *inputs: Tensor) -> ModuleType | None:
+def _fused(module: nn.GRU | nn.LSTM, *inputs: Tensor, readout: Readout | None) -> ModuleType | None:
     """Return the kernels if they compute exactly this layer on these tensors."""
-    weights = [w for w in module._flat_weights if w is not None]
+    weights = [*(w for w in module._flat_weights if w is not None), *(readout or ())]
     plain = (
         module.batch_first
         and not module.bidirectional
@@ -77,7 +78,13 @@ def _fused(module: nn.GRU | nn.LSTM, *inputs: Tensor) -> ModuleType | None:
     return kernels() if plain else None
 
 
-def gru(x: Tensor, h: Tensor, module: nn.GRU) -> tuple[Tensor, Tensor]:
+Readout = tuple[Tensor, Tensor]
+"""Weight ``[outputs, hidden]`` and bias ``[outputs]`` of a linear layer."""
+
+
+def gru(
+    x: Tensor, h: Tensor, module: nn.GRU, readout: Readout | None = None
+) -> tuple[Tensor, Tensor]:
     """Run a GRU over one block.
 
     Parameters
@@ -88,25 +95,36 @@ def gru(x: Tensor, h: Tensor, module: nn.GRU) -> tuple[Tensor, Tensor]:
         The hidden state, ``[layers, batch, hidden]``.
     module
         The weights, a unidirectional `torch.nn.GRU` made with ``batch_first=True``.
+    readout
+        A linear layer on top. Given here, it is computed while the state is at hand.
 
     Returns
     -------
     y
-        The hidden state of the last layer at every sample, ``[batch, time, hidden]``.
+        The hidden state of the last layer at every sample, ``[batch, time, hidden]``, or what is
+        read out of it, ``[batch, time, outputs]``.
     h
         The state after the block, ``[layers, batch, hidden]``.
     """
-    engine = _fused(module, x, h)
+    engine = _fused(module, x, h, readout=readout)
     if engine is not None:
-        return cast("tuple[Tensor, Tensor]", engine.gru(x, h, module._flat_weights))
+        weights = module._flat_weights
+        return cast("tuple[Tensor, Tensor]", engine.gru(x, h, weights, readout or ()))
     y, h = module(x, h.contiguous())
-    return y, h
+    return _read(y, readout), h
 
 
-def lstm(x: Tensor, h: Tensor, c: Tensor, module: nn.LSTM) -> tuple[Tensor, Tensor, Tensor]:
+def lstm(
+    x: Tensor, h: Tensor, c: Tensor, module: nn.LSTM, readout: Readout | None = None
+) -> tuple[Tensor, Tensor, Tensor]:
     """Run an LSTM over one block; shapes as in `gru`, `c` is the cell state, shaped like `h`."""
-    engine = _fused(module, x, h, c)
+    engine = _fused(module, x, h, c, readout=readout)
     if engine is not None:
-        return cast("tuple[Tensor, Tensor, Tensor]", engine.lstm(x, h, c, module._flat_weights))
+        weights = module._flat_weights
+        return cast("tuple[Tensor, Tensor, Tensor]", engine.lstm(x, h, c, weights, readout or ()))
     y, (h, c) = module(x, (h.contiguous(), c.contiguous()))
-    return y, h, c
+    return _read(y, readout), h, c
+
+
+def _read(y: Tensor, readout: Readout | None) -> Tensor:
+    return y if readout is None else functional.linear(y, *readout)

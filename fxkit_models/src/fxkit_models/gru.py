@@ -68,8 +68,9 @@ class GRU(Model):
         self, x: Tensor, state: State, controls: Tensor | None = None
     ) -> tuple[Tensor, State]:
         """Process one block; see `fxkit.model.Model.forward`."""
-        hidden, h = gru(with_controls(x, controls), state["h"].transpose(0, 1), self.gru)
-        y = self.readout(hidden).transpose(1, 2)
+        readout = self.readout.weight, self.readout.bias
+        y, h = gru(with_controls(x, controls), state["h"].transpose(0, 1), self.gru, readout)
+        y = y.transpose(1, 2)
         if self.dry is not None:
             y = y + self.dry * x
         return y, {"h": h.transpose(0, 1)}

@@ -70,8 +70,9 @@ class LSTM(Model):
     ) -> tuple[Tensor, State]:
         """Process one block; see `fxkit.model.Model.forward`."""
         h, c = state["h"].transpose(0, 1), state["c"].transpose(0, 1)
-        hidden, h, c = lstm(with_controls(x, controls), h, c, self.lstm)
-        y = self.readout(hidden).transpose(1, 2)
+        readout = self.readout.weight, self.readout.bias
+        y, h, c = lstm(with_controls(x, controls), h, c, self.lstm, readout)
+        y = y.transpose(1, 2)
         if self.dry is not None:
             y = y + self.dry * x
         return y, {"h": h.transpose(0, 1), "c": c.transpose(0, 1)}

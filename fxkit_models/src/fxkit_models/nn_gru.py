@@ -87,8 +87,11 @@ class NNGRU(Model):
         if self.config.activation != "none":
             features = ACTIVATIONS[self.config.activation](features)
         inputs = with_controls(torch.cat((features, x), dim=1), controls)
-        hidden, h = gru(inputs, state["h"].transpose(0, 1), self.gru)
-        y = self.readout(torch.cat((features.transpose(1, 2), hidden), dim=-1)).transpose(1, 2)
+        channels, weight = self.config.channels, self.readout.weight
+        readout = weight[:, channels:], self.readout.bias
+        y, h = gru(inputs, state["h"].transpose(0, 1), self.gru, readout)
+        # The readout's share of the filters is a filter too.
+        y = y.transpose(1, 2) + weight[:, :channels] @ features
         if self.dry is not None:
             y = y + self.dry * x
         past = heard[..., heard.shape[-1] - (self.config.taps - 1) :]

@@ -9,7 +9,9 @@ The first call that saves something for a gradient tells the C library to keep f
 process, because a training step allocates the same tensors again and again.
 
 States are ``[layers, batch, hidden]``; weights are listed as in ``nn.GRU.all_weights``, layer by
-layer: input, hidden and, with biases, input bias, hidden bias.
+layer: input, hidden and, with biases, input bias, hidden bias. A linear readout of the top layer,
+given as ``[weight, bias]``, is computed on the way, so that the states of a window need not pass
+through memory.
 """
 
 from __future__ import annotations
@@ -82,13 +84,34 @@ def _plain_list(tensors: Sequence[Tensor]) -> list[Tensor]:
     return [_plain(tensor) for tensor in tensors]
 
 
+def _empty_list(tensors: Sequence[Tensor]) -> list[Tensor]:
+    return [torch.empty_like(t, memory_format=torch.contiguous_format) for t in tensors]
+
+
 def _has_bias(weights: Sequence[Tensor], layers: int) -> bool:
     return len(weights) == 4 * layers
 
 
-def _saved_size(cell: str, x: Tensor, h: Tensor, threads: int, isa: str) -> int:
+def _saved_size(
+    cell: str, x: Tensor, h: Tensor, readout: Sequence[Tensor], threads: int, isa: str
+) -> int:
     layers, batch, hidden = h.shape
-    return _kernels.saved_size(cell, batch, x.shape[1], x.shape[2], hidden, layers, threads, isa)
+    outputs = readout[0].shape[0] if readout else 0
+    return _kernels.saved_size(
+        cell, batch, x.shape[1], x.shape[2], hidden, layers, outputs, threads, isa
+    )
+
+
+def _y_shape(x: Tensor, h: Tensor, readout: Sequence[Tensor]) -> tuple[int, int, int]:
+    return x.shape[0], x.shape[1], readout[0].shape[0] if readout else h.shape[2]
+
+
+def _pair(readout: Sequence[Tensor]) -> tuple[Tensor | None, Tensor | None]:
+    """Return weight and bias of a readout as the kernels read them, or neither."""
+    if not readout:
+        return None, None
+    weight, bias = readout
+    return _plain(weight), _plain(bias)
 
 
 def _run_forward(
@@ -97,14 +120,15 @@ def _run_forward(
     h: Tensor,
     c: Tensor | None,
     weights: Sequence[Tensor],
+    readout: Sequence[Tensor],
     save: bool,
     threads: int,
     isa: str,
 ) -> tuple[Tensor, Tensor, Tensor | None, Tensor]:
-    y = x.new_empty(x.shape[0], x.shape[1], h.shape[2])
+    y = x.new_empty(_y_shape(x, h, readout))
     last_h = torch.empty_like(h, memory_format=torch.contiguous_format)
     last_c = None if c is None else torch.empty_like(c, memory_format=torch.contiguous_format)
-    saved = x.new_empty(_saved_size(cell, x, h, threads, isa) if save else 0)
+    saved = x.new_empty(_saved_size(cell, x, h, readout, threads, isa) if save else 0)
     _kernels.forward(
         cell,
         _plain(x),
@@ -112,6 +136,7 @@ def _run_forward(
         None if c is None else _plain(c),
         _plain_list(weights),
         _has_bias(weights, h.shape[0]),
+        *_pair(readout),
         y,
         last_h,
         last_c,
@@ -126,6 +151,7 @@ def _run_backward(
     cell: str,
     x: Tensor,
     weights: Sequence[Tensor],
+    readout: Sequence[Tensor],
     saved: Tensor,
     dy: Tensor,
     dh: Tensor,
@@ -133,16 +159,18 @@ def _run_backward(
     want_dx: bool,
     threads: int,
     isa: str,
-) -> tuple[Tensor, Tensor, Tensor | None, list[Tensor]]:
+) -> tuple[Tensor, Tensor, Tensor | None, list[Tensor], list[Tensor]]:
     dx = x.new_empty(x.shape if want_dx else (0,))
     first_dh = torch.empty_like(dh, memory_format=torch.contiguous_format)
     first_dc = None if dc is None else torch.empty_like(dc, memory_format=torch.contiguous_format)
-    gradients = [torch.empty_like(w, memory_format=torch.contiguous_format) for w in weights]
+    gradients = _empty_list(weights)
+    read = _empty_list(readout)
     _kernels.backward(
         cell,
         _plain(x),
         _plain_list(weights),
         _has_bias(weights, dh.shape[0]),
+        *_pair(readout),
         _plain(saved),
         _plain(dy),
         _plain(dh),
@@ -151,26 +179,39 @@ def _run_backward(
         first_dh,
         first_dc,
         [gradient.detach() for gradient in gradients],
+        *_pair(read),
         threads,
         isa,
     )
-    return dx, first_dh, first_dc, gradients
+    return dx, first_dh, first_dc, gradients, read
 
 
 @torch.library.custom_op("fxkit::gru", mutates_args=(), device_types="cpu")
 def _gru(
-    x: Tensor, h: Tensor, weights: Sequence[Tensor], save: bool, threads: int, isa: str
+    x: Tensor,
+    h: Tensor,
+    weights: Sequence[Tensor],
+    readout: Sequence[Tensor],
+    save: bool,
+    threads: int,
+    isa: str,
 ) -> tuple[Tensor, Tensor, Tensor]:
-    y, last_h, _, saved = _run_forward("gru", x, h, None, weights, save, threads, isa)
+    y, last_h, _, saved = _run_forward("gru", x, h, None, weights, readout, save, threads, isa)
     return y, last_h, saved
 
 
 @_gru.register_fake
 def _(
-    x: Tensor, h: Tensor, weights: Sequence[Tensor], save: bool, threads: int, isa: str
+    x: Tensor,
+    h: Tensor,
+    weights: Sequence[Tensor],
+    readout: Sequence[Tensor],
+    save: bool,
+    threads: int,
+    isa: str,
 ) -> tuple[Tensor, Tensor, Tensor]:
-    y = x.new_empty(x.shape[0], x.shape[1], h.shape[2])
-    saved = x.new_empty(_saved_size("gru", x, h, threads, isa) if save else 0)
+    y = x.new_empty(_y_shape(x, h, readout))
+    saved = x.new_empty(_saved_size("gru", x, h, readout, threads, isa) if save else 0)
     return y, h.new_empty(h.shape), saved
 
 
@@ -178,32 +219,38 @@ def _(
 def _gru_backward(
     x: Tensor,
     weights: Sequence[Tensor],
+    readout: Sequence[Tensor],
     saved: Tensor,
     dy: Tensor,
     dh: Tensor,
     want_dx: bool,
     threads: int,
     isa: str,
-) -> tuple[Tensor, Tensor, list[Tensor]]:
-    dx, first_dh, _, gradients = _run_backward(
-        "gru", x, weights, saved, dy, dh, None, want_dx, threads, isa
+) -> tuple[Tensor, Tensor, list[Tensor], list[Tensor]]:
+    dx, first_dh, _, gradients, read = _run_backward(
+        "gru", x, weights, readout, saved, dy, dh, None, want_dx, threads, isa
     )
-    return dx, first_dh, gradients
+    return dx, first_dh, gradients, read
 
 
 @_gru_backward.register_fake
 def _(
     x: Tensor,
     weights: Sequence[Tensor],
+    readout: Sequence[Tensor],
     saved: Tensor,
     dy: Tensor,
     dh: Tensor,
     want_dx: bool,
     threads: int,
     isa: str,
-) -> tuple[Tensor, Tensor, list[Tensor]]:
+) -> tuple[Tensor, Tensor, list[Tensor], list[Tensor]]:
     dx = x.new_empty(x.shape if want_dx else (0,))
-    return dx, dh.new_empty(dh.shape), [w.new_empty(w.shape) for w in weights]
+    return dx, dh.new_empty(dh.shape), _fake_list(weights), _fake_list(readout)
+
+
+def _fake_list(tensors: Sequence[Tensor]) -> list[Tensor]:
+    return [t.new_empty(t.shape) for t in tensors]
 
 
 def _or_zeros(gradient: Tensor | None, like: Tensor, *shape: int) -> Tensor:
@@ -218,46 +265,73 @@ def _sizes(x: Tensor, weights: Sequence[Tensor]) -> tuple[int, int, int, int]:
     return x.shape[0], x.shape[1], hidden, len(weights) // (4 if bias else 2)
 
 
-def _gru_setup(ctx: Any, inputs: tuple[Any, ...], output: tuple[Any, ...]) -> None:
-    x, _, weights, save, threads, isa = inputs
+def _setup(ctx: Any, inputs: tuple[Any, ...], output: tuple[Any, ...]) -> None:
+    """Keep what the backward pass of either operator needs."""
+    x, weights, readout, save, threads, isa = inputs[0], *inputs[-5:]
     if not save:
-        raise RuntimeError("fxkit::gru was called with save=False, so it has no gradient")
-    ctx.save_for_backward(x, output[2], *weights)
-    ctx.mark_non_differentiable(output[2])
+        raise RuntimeError("fxkit::gru or lstm was called with save=False: it has no gradient")
+    ctx.save_for_backward(x, output[-1], *weights, *readout)
+    ctx.mark_non_differentiable(output[-1])
     ctx.set_materialize_grads(False)
-    ctx.threads, ctx.isa = threads, isa
+    ctx.reads, ctx.threads, ctx.isa = len(readout), threads, isa
+
+
+def _unpack(ctx: Any, dy: Tensor | None, *states: Tensor | None) -> tuple[Any, ...]:
+    """Return what was kept, and the gradients of all outputs, zeros where nobody used them."""
+    x, saved, *rest = ctx.saved_tensors
+    weights, readout = rest[: len(rest) - ctx.reads], rest[len(rest) - ctx.reads :]
+    batch, time, hidden, layers = _sizes(x, weights)
+    dy = _or_zeros(dy, x, batch, time, readout[0].shape[0] if readout else hidden)
+    return (
+        x,
+        weights,
+        readout,
+        saved,
+        dy,
+        *(_or_zeros(state, x, layers, batch, hidden) for state in states),
+    )
 
 
 def _gru_gradient(ctx: Any, dy: Tensor | None, dh: Tensor | None, _: None) -> tuple[Any, ...]:
-    x, saved, *weights = ctx.saved_tensors
-    batch, time, hidden, layers = _sizes(x, weights)
-    dy = _or_zeros(dy, x, batch, time, hidden)
-    dh = _or_zeros(dh, x, layers, batch, hidden)
     want_dx = ctx.needs_input_grad[0]
-    dx, first_dh, gradients = _gru_backward(
-        x, weights, saved, dy, dh, want_dx, ctx.threads, ctx.isa
+    dx, first_dh, gradients, read = _gru_backward(
+        *_unpack(ctx, dy, dh), want_dx, ctx.threads, ctx.isa
     )
-    return dx if want_dx else None, first_dh, gradients, None, None, None
+    return dx if want_dx else None, first_dh, gradients, read, None, None, None
 
 
-_gru.register_autograd(_gru_gradient, setup_context=_gru_setup)
+_gru.register_autograd(_gru_gradient, setup_context=_setup)
 
 
 @torch.library.custom_op("fxkit::lstm", mutates_args=(), device_types="cpu")
 def _lstm(
-    x: Tensor, h: Tensor, c: Tensor, weights: Sequence[Tensor], save: bool, threads: int, isa: str
+    x: Tensor,
+    h: Tensor,
+    c: Tensor,
+    weights: Sequence[Tensor],
+    readout: Sequence[Tensor],
+    save: bool,
+    threads: int,
+    isa: str,
 ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    y, last_h, last_c, saved = _run_forward("lstm", x, h, c, weights, save, threads, isa)
+    y, last_h, last_c, saved = _run_forward("lstm", x, h, c, weights, readout, save, threads, isa)
     assert last_c is not None
     return y, last_h, last_c, saved
 
 
 @_lstm.register_fake
 def _(
-    x: Tensor, h: Tensor, c: Tensor, weights: Sequence[Tensor], save: bool, threads: int, isa: str
+    x: Tensor,
+    h: Tensor,
+    c: Tensor,
+    weights: Sequence[Tensor],
+    readout: Sequence[Tensor],
+    save: bool,
+    threads: int,
+    isa: str,
 ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    y = x.new_empty(x.shape[0], x.shape[1], h.shape[2])
-    saved = x.new_empty(_saved_size("lstm", x, h, threads, isa) if save else 0)
+    y = x.new_empty(_y_shape(x, h, readout))
+    saved = x.new_empty(_saved_size("lstm", x, h, readout, threads, isa) if save else 0)
     return y, h.new_empty(h.shape), c.new_empty(c.shape), saved
 
 
@@ -265,6 +339,7 @@ def _(
 def _lstm_backward(
     x: Tensor,
     weights: Sequence[Tensor],
+    readout: Sequence[Tensor],
     saved: Tensor,
     dy: Tensor,
     dh: Tensor,
@@ -272,18 +347,19 @@ def _lstm_backward(
     want_dx: bool,
     threads: int,
     isa: str,
-) -> tuple[Tensor, Tensor, Tensor, list[Tensor]]:
-    dx, first_dh, first_dc, gradients = _run_backward(
-        "lstm", x, weights, saved, dy, dh, dc, want_dx, threads, isa
+) -> tuple[Tensor, Tensor, Tensor, list[Tensor], list[Tensor]]:
+    dx, first_dh, first_dc, gradients, read = _run_backward(
+        "lstm", x, weights, readout, saved, dy, dh, dc, want_dx, threads, isa
     )
     assert first_dc is not None
-    return dx, first_dh, first_dc, gradients
+    return dx, first_dh, first_dc, gradients, read
 
 
 @_lstm_backward.register_fake
 def _(
     x: Tensor,
     weights: Sequence[Tensor],
+    readout: Sequence[Tensor],
     saved: Tensor,
     dy: Tensor,
     dh: Tensor,
@@ -291,38 +367,23 @@ def _(
     want_dx: bool,
     threads: int,
     isa: str,
-) -> tuple[Tensor, Tensor, Tensor, list[Tensor]]:
+) -> tuple[Tensor, Tensor, Tensor, list[Tensor], list[Tensor]]:
     dx = x.new_empty(x.shape if want_dx else (0,))
-    gradients = [w.new_empty(w.shape) for w in weights]
-    return dx, dh.new_empty(dh.shape), dc.new_empty(dc.shape), gradients
-
-
-def _lstm_setup(ctx: Any, inputs: tuple[Any, ...], output: tuple[Any, ...]) -> None:
-    x, _, _, weights, save, threads, isa = inputs
-    if not save:
-        raise RuntimeError("fxkit::lstm was called with save=False, so it has no gradient")
-    ctx.save_for_backward(x, output[3], *weights)
-    ctx.mark_non_differentiable(output[3])
-    ctx.set_materialize_grads(False)
-    ctx.threads, ctx.isa = threads, isa
+    states = dh.new_empty(dh.shape), dc.new_empty(dc.shape)
+    return dx, *states, _fake_list(weights), _fake_list(readout)
 
 
 def _lstm_gradient(
     ctx: Any, dy: Tensor | None, dh: Tensor | None, dc: Tensor | None, _: None
 ) -> tuple[Any, ...]:
-    x, saved, *weights = ctx.saved_tensors
-    batch, time, hidden, layers = _sizes(x, weights)
-    dy = _or_zeros(dy, x, batch, time, hidden)
-    dh = _or_zeros(dh, x, layers, batch, hidden)
-    dc = _or_zeros(dc, x, layers, batch, hidden)
     want_dx = ctx.needs_input_grad[0]
-    dx, first_dh, first_dc, gradients = _lstm_backward(
-        x, weights, saved, dy, dh, dc, want_dx, ctx.threads, ctx.isa
+    dx, first_dh, first_dc, gradients, read = _lstm_backward(
+        *_unpack(ctx, dy, dh, dc), want_dx, ctx.threads, ctx.isa
     )
-    return dx if want_dx else None, first_dh, first_dc, gradients, None, None, None
+    return dx if want_dx else None, first_dh, first_dc, gradients, read, None, None, None
 
 
-_lstm.register_autograd(_lstm_gradient, setup_context=_lstm_setup)
+_lstm.register_autograd(_lstm_gradient, setup_context=_setup)
 
 
 @cache
@@ -337,25 +398,37 @@ def _wants_gradient(*tensors: Tensor) -> bool:
     return wants
 
 
-def gru(x: Tensor, h: Tensor, weights: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
+def gru(
+    x: Tensor, h: Tensor, weights: Sequence[Tensor], readout: Sequence[Tensor] = ()
+) -> tuple[Tensor, Tensor]:
     """Run a GRU over ``x [batch, time, input]`` from the state ``h``.
+
+    Parameters
+    ----------
+    readout
+        ``[outputs, hidden]`` and ``[outputs]``: weight and bias of a linear layer on top.
 
     Returns
     -------
     y
-        The top layer at every step, ``[batch, time, hidden]``.
+        The top layer at every step, ``[batch, time, hidden]``, or what is read out of it,
+        ``[batch, time, outputs]``.
     h
         The last state of every layer, ``[layers, batch, hidden]``.
     """
-    save = _wants_gradient(x, h, *weights)
-    y, last_h, _ = _gru(x, h, weights, save, _threads(), _isa_name())
+    save = _wants_gradient(x, h, *weights, *readout)
+    y, last_h, _ = _gru(x, h, weights, readout, save, _threads(), _isa_name())
     return y, last_h
 
 
 def lstm(
-    x: Tensor, h: Tensor, c: Tensor, weights: Sequence[Tensor]
+    x: Tensor,
+    h: Tensor,
+    c: Tensor,
+    weights: Sequence[Tensor],
+    readout: Sequence[Tensor] = (),
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Run an LSTM over `x` from the states ``h`` and ``c``; see `gru`."""
-    save = _wants_gradient(x, h, c, *weights)
-    y, last_h, last_c, _ = _lstm(x, h, c, weights, save, _threads(), _isa_name())
+    save = _wants_gradient(x, h, c, *weights, *readout)
+    y, last_h, last_c, _ = _lstm(x, h, c, weights, readout, save, _threads(), _isa_name())
     return y, last_h, last_c

@@ -27,6 +27,21 @@ Isa best_isa();
 
 struct Shape {
   std::size_t batch, time, input, hidden, layers;
+  std::size_t outputs = 0;  // of a linear readout of the top layer; 0: y is that layer itself
+
+  std::size_t width() const { return outputs ? outputs : hidden; }  // of y
+};
+
+// Read out step by step, while the state is at hand: y = weight h + bias. [outputs, hidden] and
+// [outputs]; both null where there is no readout.
+struct Readout {
+  const float* weight = nullptr;
+  const float* bias = nullptr;
+};
+
+struct ReadoutGradients {
+  float* weight = nullptr;
+  float* bias = nullptr;
 };
 
 // One layer in PyTorch's layout, gates in PyTorch's order (GRU r, z, n; LSTM i, f, g, o; G gates).
@@ -55,6 +70,7 @@ struct Forward {
   float* last_hidden;
   float* last_cell;
   float* saved;         // `saved_size` floats for `backward`, or null where no gradient is wanted
+  Readout readout = {};
 };
 
 struct Backward {
@@ -68,6 +84,8 @@ struct Backward {
   float* hidden_state_gradient;
   float* cell_state_gradient;
   std::span<const WeightGradients> weight_gradients;
+  Readout readout = {};
+  ReadoutGradients readout_gradients = {};
 };
 
 // How many floats `forward` saves; `threads` and `isa` must be those that `forward` is given.
