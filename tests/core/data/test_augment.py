@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from fxkit.data import Crops, Recording, Segment, Take
-from fxkit.data.augment import Augmentation, redrive, rewetted
+from fxkit.data.augment import Augmentation, faster, redrive, rewetted
 from fxkit.errors import FxkitError
 from fxkit.tasks.clean import Clean
 from fxkit.tasks.distort import Distort
@@ -87,6 +87,60 @@ def test_drive_is_made_anew_for_each_crop_and_leaves_the_dry_side_alone():
     assert strengths.min() >= 0.0
     assert strengths.max() <= 1.0
     assert np.ptp(strengths) > 0.4
+
+
+def pitches(source: Crops) -> np.ndarray:
+    """Return the frequency of the sine in every crop, both sides, as a share of the rate."""
+    found = []
+    for side in all_of(source):
+        # The ends of a crop know silence beyond them.
+        spectrum = np.abs(np.fft.rfft(side[:, 50:-50] * np.hanning(side.shape[1] - 100), 1 << 15))
+        found.append(spectrum.argmax(1) / (1 << 15))
+    np.testing.assert_allclose(found[0], found[1], rtol=0.005)
+    return found[0]
+
+
+def sine(latency: int = 0, frames: int = 3 * RATE, speed: float = 2.0) -> Crops:
+    tone = 0.5 * np.sin(2 * np.pi * 0.05 * np.arange(3 * RATE)).astype(np.float32)
+    whole = Take("t", Recording.from_array(0.5 * tone, RATE), Recording.from_array(tone, RATE))
+    return Crops(
+        [Segment(whole, 0, frames)],
+        input="wet",
+        target="clean",
+        batch=4,
+        length=1000,
+        latency=latency,
+        augmentation=Augmentation(speed=speed),
+    )
+
+
+def test_speed_moves_the_pitch_of_both_sides_alike_and_keeps_them_in_time():
+    source = sine()
+    moved = 12 * np.log2(pitches(source) / 0.05)
+    assert np.abs(moved).max() <= 2.05
+    assert np.ptp(moved) > 2.0
+    x, y = all_of(source)
+    np.testing.assert_allclose(y, 0.5 * x, atol=1e-6)
+    np.testing.assert_allclose(np.abs(x[:, 50:-50]).max(1), 0.5, rtol=0.02)
+
+
+def test_a_latency_delays_what_was_played_at_another_speed():
+    x, y = all_of(sine(latency=30))
+    np.testing.assert_array_equal(y[:, :30], 0.0)
+    np.testing.assert_allclose(y[:, 30:900], 0.5 * x[:, :870], atol=2e-3)
+
+
+def test_a_segment_of_one_crop_is_never_played_faster_than_it_lasts():
+    moved = 12 * np.log2(np.concatenate([pitches(sine(frames=1000)) for _ in range(3)]) / 0.05)
+    assert moved.max() < 0.05
+
+
+def test_another_speed_is_a_resampling_without_aliases():
+    high = np.sin(2 * np.pi * 0.45 * np.arange(4000)).astype(np.float32)
+    played = faster(high, 1.2, 3000)
+    assert len(played) == 3000
+    assert np.abs(played[100:-100]).max() < 1e-3
+    np.testing.assert_array_equal(faster(high, 1.2, 4000)[3400:], 0.0)
 
 
 def test_two_processes_see_the_halves_of_what_one_sees():

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 
 import numpy as np
 import torch
 
-from fxkit.data.augment import Augmentation, Variation, rewetted
+from fxkit.data.audio import Samples
+from fxkit.data.augment import Augmentation, Variation, faster, rewetted
 from fxkit.data.pairs import Segment, Side
 from fxkit.data.window import Window, fill, knobs, one_ahead, rows_of
 from fxkit.errors import FxkitError
@@ -84,9 +86,13 @@ class Crops:
         self.steps = max(1, int(self._counts.sum()) // batch)
         self._augmentation = Augmentation() if augmentation is None else augmentation
         self._augmentation.check([segment.take for segment in self._segments])
-        # Making an effect anew takes as long as reading from disk.
-        self._threaded = self._augmentation.strengths or not all(
-            segment.take.clean.held and segment.take.wet.held for segment in self._segments
+        # Another drive or speed takes as long to make as reading from disk.
+        self._threaded = (
+            self._augmentation.strengths
+            or self._augmentation.speed > 0
+            or not all(
+                segment.take.clean.held and segment.take.wet.held for segment in self._segments
+            )
         )
 
     def epoch(self, number: int) -> Iterator[Window]:
@@ -114,17 +120,13 @@ class Crops:
         inputs, targets = torch.empty(shape), torch.empty(shape)
         for b, (index, offset, variation) in enumerate(places):
             segment = self._segments[index]
-            start = segment.start + offset
             for side, out, lag in zip(
                 self._sides, (inputs, targets), (0, self.latency), strict=True
             ):
                 # The model starts from silence: what came before the crop is silence to it.
                 crop = out.numpy()[b, 0]
-                if side == "wet" and variation.strength is not None:
-                    made = rewetted(segment.take, start, self.length - lag, variation.strength)
-                    crop[:lag], crop[lag:] = 0.0, made
-                else:
-                    fill(segment, side, start - lag, crop, first=start)
+                crop[:lag] = 0.0
+                self._play(segment, side, offset, crop[lag:], variation)
                 if variation.factor != 1.0:
                     crop *= variation.factor
         return Window(
@@ -134,3 +136,21 @@ class Crops:
             scored=True,
             reset=torch.ones(len(places), dtype=torch.bool),
         )
+
+    def _play(
+        self, segment: Segment, side: Side, offset: int, out: Samples, variation: Variation
+    ) -> None:
+        """Fill `out` with one side from `offset` of the segment on, at the crop's speed."""
+        # A faster crop takes more of the segment, so it may have to begin earlier.
+        speed = min(variation.speed, segment.frames / self.length)
+        taken = min(math.ceil(self.length * speed), segment.frames)
+        start = segment.start + min(offset, segment.frames - taken)
+        if side == "wet" and variation.strength is not None:
+            heard = rewetted(segment.take, start, taken, variation.strength)
+        elif speed == 1.0:
+            fill(segment, side, start, out, first=start)
+            return
+        else:
+            heard = np.empty(taken, np.float32)
+            fill(segment, side, start, heard, first=start)
+        out[...] = heard[: len(out)] if speed == 1.0 else faster(heard, speed, len(out))

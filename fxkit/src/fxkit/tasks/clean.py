@@ -34,6 +34,13 @@ class Clean(Task):
             "distort each crop anew, at a drive of its own from light to heavy: "
             "for the built-in guitar",
         )
+        speed: float = option(
+            0.0,
+            "crops are played faster or slower by up to this, both sides alike, as a tape is",
+            unit="semitones",
+            low=0.0,
+            high=12.0,
+        )
 
     config: Config
 
@@ -70,8 +77,8 @@ class Clean(Task):
 
     @property
     def augmentation(self) -> Augmentation:
-        """Level, polarity and drive of crops, as the settings say."""
+        """Level, polarity, drive and speed of crops, as the settings say."""
         from fxkit.data.augment import Augmentation
 
         config = self.config
-        return Augmentation(config.gain, config.polarity, config.drives)
+        return Augmentation(config.gain, config.polarity, config.drives, config.speed)
