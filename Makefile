@@ -5,6 +5,9 @@
 #   make test-lowest   the test suite on the lowest versions of our dependencies
 #   make bench         block times of every model (pytest-benchmark)
 #   make bench-training  training speed and time to a good model, fused kernels against PyTorch
+#   make plugin        build the plug-in (VST3, LV2, standalone) and install it for you
+#   make plugin-test   build the plug-in and run its tests, in real hosts too
+#   make bench-plugin  block times of the plug-in, one instance and two (MODEL, SECONDS)
 #   make results       train on real guitar and fill in docs/results.md (hours; finished cells are kept)
 
 PYTHON ?= python3
@@ -15,10 +18,13 @@ CXX    ?= c++
 DATA   ?= ../shared/data/jcm800
 
 PROJECTS := pyproject.toml fxkit/pyproject.toml fxkit_models/pyproject.toml fxkit_losses/pyproject.toml
-ENGINE   := $(shell find cpp -type f \( -name '*.cpp' -o -name '*.h' -o -name '*.hpp' -o -name '*.inl' \
-              -o -name 'CMakeLists.txt' -o -name '*.py' -o -name 'pyproject.toml' \) 2>/dev/null)
+ENGINE   := $(shell find cpp -path cpp/plugin -prune -o -type f \( -name '*.cpp' -o -name '*.h' -o -name '*.hpp' -o -name '*.inl' \
+              -o -name 'CMakeLists.txt' -o -name '*.py' -o -name 'pyproject.toml' \) -print 2>/dev/null)
+PLUGIN   := build/plugin
+MODEL    ?= cpp/plugin/models/demo-heavy.fxkit
+SECONDS  ?= 60
 
-.PHONY: demo test lint test-lowest bench bench-training results clean
+.PHONY: demo test lint test-lowest bench bench-training results plugin plugin-test bench-plugin clean
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/.engine
@@ -41,6 +47,21 @@ bench: $(VENV)/.engine
 bench-training: $(VENV)/.engine
 	$(BIN)/python benchmarks/training_speed.py --out build/training-speed
 	$(BIN)/python benchmarks/time_to_esr.py --data $(DATA) --out build/time-to-esr
+
+# CMake knows what has to be built anew. PLUGIN_OPTIONS go to it.
+plugin:
+	cpp/plugin/build.sh $(PLUGIN) $(PLUGIN_OPTIONS)
+	cpp/plugin/install.sh $(PLUGIN)
+
+plugin-test: $(VENV)/.engine
+	cpp/plugin/build.sh $(PLUGIN) $(PLUGIN_OPTIONS)
+	ctest --test-dir $(PLUGIN) --output-on-failure
+	$(BIN)/pip install --quiet 'pedalboard>=0.9'
+	$(BIN)/pytest tests/plugin
+
+bench-plugin:
+	cpp/plugin/build.sh $(PLUGIN) $(PLUGIN_OPTIONS)
+	$(PLUGIN)/tests/plugin_bench $(MODEL) $(SECONDS)
 
 results: $(VENV)/.engine
 	$(BIN)/python tools/results.py --data $(DATA)
