@@ -1,11 +1,12 @@
-// fuzz_seeds FOLDER: writes small sound model files into FOLDER/open, and their parts into
-// FOLDER/parse, for the fuzzers to begin with.
+// fuzz_seeds FOLDER: writes small sound model files into FOLDER/open, their parts into FOLDER/parse,
+// and files of other players into FOLDER/import, for the fuzzers to begin with.
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
 #include <string>
 
 #include "models.h"
+#include "other_players.h"
 
 int main(int argc, char** argv) {
   if (argc != 2) return std::fputs("usage: fuzz_seeds FOLDER\n", stderr), 2;
@@ -21,6 +22,11 @@ int main(int argc, char** argv) {
   };
   std::filesystem::create_directories(std::string(argv[1]) + "/open");
   std::filesystem::create_directories(std::string(argv[1]) + "/parse");
+  std::filesystem::create_directories(std::string(argv[1]) + "/import");
+  for (const auto& text : {test::lstm(), test::wavenet(), test::aidax("gru"), test::aidax("lstm"),
+                           test::proteus("GRU"), test::proteus("LSTM")}) {
+    std::ofstream(std::string(argv[1]) + "/import/seed_" + std::to_string(number++)) << text;
+  }
   for (const char* cell : {"gru", "lstm"}) {
     write(test::recurrent_model(cell, 2, 1.0, ",\"initial_h\":\"h0\",\"reset_every\":3"));
     write(test::recurrent_model(cell, 1, 1.0, "", 2));

@@ -55,6 +55,19 @@ TEST(says_what_it_is) {
   CHECK(engine.channels() == 2);
 }
 
+TEST(a_file_without_a_probe_opens_only_where_none_is_asked_for) {
+  const std::string bytes = knob_model().bytes();
+  char error[200] = "";
+  CHECK(!fxkit_open_memory(bytes.data(), bytes.size(), nullptr, error, sizeof error));
+  CHECK_MORE(std::strstr(error, "probe"), error);
+  auto engine = fxkit::Engine::open_unproven(bytes.data(), bytes.size());
+  engine.prepare(48000, 64, 1);
+  CHECK(play(engine, {0.5f, 0.5f}) == (std::vector<float>{0.25f, 0.25f}));
+  // All else is checked.
+  CHECK(!fxkit_open_unproven(bytes.data(), bytes.size() - 1, nullptr, error, sizeof error));
+  CHECK(!fxkit_open_unproven(nullptr, 0, nullptr, error, sizeof error));
+}
+
 TEST(refuses_another_rate_and_odd_channels) {
   auto engine = open(knob_model());
   char error[100] = "";
