@@ -2,6 +2,7 @@
 #   make demo          train on the built-in data and write a report
 #   make test          the whole test suite
 #   make lint          ruff and mypy
+#   make test-cpp      the C++ tests: kernels, engine, hosting of models
 #   make test-lowest   the test suite on the lowest versions of our dependencies
 #   make bench         block times of every model (pytest-benchmark)
 #   make bench-training  training speed and time to a good model, fused kernels against PyTorch
@@ -24,7 +25,7 @@ PLUGIN   := build/plugin
 MODEL    ?= cpp/plugin/models/demo-heavy.fxkit
 SECONDS  ?= 60
 
-.PHONY: demo test lint test-lowest bench bench-training results plugin plugin-test bench-plugin clean
+.PHONY: demo test lint test-cpp test-lowest bench bench-training results plugin plugin-test bench-plugin clean
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/.engine
@@ -37,6 +38,12 @@ lint: $(VENV)/.installed
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+# Where the system has no CMake or Ninja they come from PyPI.
+test-cpp: $(VENV)/.installed
+	@{ command -v cmake && command -v ninja; } >/dev/null || $(BIN)/pip install --quiet cmake ninja
+	PATH="$$PATH:$(CURDIR)/$(BIN)" && cmake -G Ninja -S cpp -B build/cpp -DCMAKE_BUILD_TYPE=Release \
+	  && cmake --build build/cpp --parallel 2 && ctest --test-dir build/cpp --output-on-failure
 
 test-lowest: $(VENV)/.engine
 	$(BIN)/python tools/test_lowest.py
