@@ -7,11 +7,12 @@ sound only, so that they may go anywhere.
 from __future__ import annotations
 
 import argparse
-import shutil
 import tempfile
 from pathlib import Path
 from typing import Any
 
+PROBE = 0.05
+"""Seconds of sound by which a file proves itself."""
 LEVELS = ("light", "medium", "heavy")
 FOLDER = Path(__file__).resolve().parents[1] / "cpp" / "plugin" / "models"
 
@@ -19,6 +20,7 @@ FOLDER = Path(__file__).resolve().parents[1] / "cpp" / "plugin" / "models"
 def make(level: str, minutes: float, folder: Path) -> Path:
     """Train one model on the built-in recordings and put its file into `folder`."""
     import fxkit
+    from fxkit import artifact
 
     with tempfile.TemporaryDirectory() as work:
         settings: dict[str, Any] = {
@@ -34,7 +36,9 @@ def make(level: str, minutes: float, folder: Path) -> Path:
         run = fxkit.run(task="distort", model="gru", **settings)
         folder.mkdir(parents=True, exist_ok=True)
         path = folder / f"demo-{level}.fxkit"
-        shutil.copyfile(run.model_path, path)
+        # A short probe: the files travel with the plug-in.
+        made = artifact.open(run.model_path)
+        artifact.save(path, made.model, made.manifest, probe_seconds=PROBE)
     print(f"{path.name}: ESR {run.evaluation.scores.esr:.5f}, {path.stat().st_size:,} bytes")
     return path
 

@@ -194,6 +194,23 @@ TEST(triggers_step_through_the_folder) {
   CHECK(press(all.next) == files[0]);
   CHECK(press(all.previous) == files[2]);
   CHECK(press(all.previous) == files[1]);
+  // Two at once, as from a foot switch in a hurry.
+  for (int i = 0; i < 2; ++i) {
+    *all.next = true;
+    *all.next = false;
+  }
+  host.play(Samples(64));
+  CHECK(host.processor.loader().status().model == files[0]);
+}
+
+TEST(a_file_that_does_not_fit_the_folder_begins_it) {
+  const juce::File a("/x/a.nam"), b("/x/b.nam"), c("/x/c.nam");
+  CHECK(neighbour({a, b, c}, c, 1) == a);
+  CHECK(neighbour({a, b, c}, a, -1) == c);
+  CHECK(neighbour({a, b, c}, a, -8) == b);
+  CHECK(neighbour({a, b, c}, juce::File("/y/z.nam"), 1) == a);
+  CHECK(neighbour({a, b, c}, juce::File("/y/z.nam"), -1) == c);
+  CHECK(neighbour({}, a, 1) == juce::File());
 }
 
 TEST(the_latency_is_reported) {

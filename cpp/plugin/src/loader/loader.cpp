@@ -52,6 +52,7 @@ void Loader::load(const juce::File& file) {
     const std::lock_guard hold(state_);
     if (!next_model_) waiting_.fetch_add(1, std::memory_order_release);
     next_model_ = file;
+    status_.model = file;
     status_.stage = Stage::loading;
     status_.message = "Loading " + file.getFileName().toStdString();
   }
@@ -218,6 +219,7 @@ void Loader::confirm() {
 void Loader::prepare(double rate, std::size_t max_block, std::size_t inputs, std::size_t outputs) {
   const std::lock_guard hold(loading_);
   const bool other = rate != rate_ || max_block != max_block_ || inputs != inputs_;
+  const bool first = rate_ == 0;
   rate_ = rate;
   max_block_ = max_block;
   inputs_ = inputs;
@@ -232,7 +234,12 @@ void Loader::prepare(double rate, std::size_t max_block, std::size_t inputs, std
   } catch (const std::exception& error) {
     fail(error.what());
   }
-  if (!held_ || (!other && status().stage == Stage::held && !offline_.load())) return;
+  const auto before = status();
+  if (other && !first && before.stage == Stage::playing && before.model.existsAsFile()) {
+    // What was fast enough may not be any more.
+    return open(before.model, Knobs::keep, before.confirmed);
+  }
+  if (!held_ || (!other && before.stage == Stage::held && !offline_.load())) return;
   try {
     put_on(std::move(held_));
   } catch (const std::exception& error) {

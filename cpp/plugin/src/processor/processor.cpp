@@ -12,7 +12,6 @@ namespace fxkit::plugin {
 namespace {
 
 constexpr int timer_hz = 20;
-constexpr float pressed = 0.5f;
 
 // The models that come with fxkit, as they lie in the usual folder.
 std::vector<juce::File> demo_models() {
@@ -41,10 +40,16 @@ Processor::Processor()
     startup_wins_ = wrapperType == wrapperType_Standalone;
     loader_.load_now(model, Loader::Knobs::reset, false);
   }
+  parameters_.previous->addListener(this);
+  parameters_.next->addListener(this);
   startTimerHz(timer_hz);
 }
 
-Processor::~Processor() { stopTimer(); }
+Processor::~Processor() {
+  stopTimer();
+  parameters_.previous->removeListener(this);
+  parameters_.next->removeListener(this);
+}
 
 bool Processor::isBusesLayoutSupported(const BusesLayout& layout) const {
   const auto mono = juce::AudioChannelSet::mono(), stereo = juce::AudioChannelSet::stereo();
@@ -80,19 +85,11 @@ void Processor::setNonRealtime(bool offline) noexcept {
 
 void Processor::report_latency() { setLatencySamples(static_cast<int>(chain_.slot.latency())); }
 
-// The host's triggers count when they go up.
-bool Processor::asks_for_a_step() noexcept {
-  const bool previous = parameters_.previous->get(), next = parameters_.next->get();
-  int by = 0;
-  if (previous && !previous_was_on_) --by;
-  if (next && !next_was_on_) ++by;
-  previous_was_on_ = previous;
-  next_was_on_ = next;
-  if (by != 0) {
-    stepping_.fetch_add(1);
-    steps_.fetch_add(by);
-  }
-  return stepping_.load() > 0;
+// Previous and next count when they go up; a host sets them from whichever thread it likes.
+void Processor::parameterValueChanged(int index, float value) {
+  if (value < 0.5f) return;
+  steps_.fetch_add(index == parameters_.next->getParameterIndex() ? 1 : -1);
+  stepping_.fetch_add(1);
 }
 
 void Processor::turn_knobs() noexcept {
@@ -111,12 +108,10 @@ void Processor::play(juce::AudioBuffer<float>& buffer, bool bypassed) {
   using Clock = std::chrono::steady_clock;
   const auto start = Clock::now();
   const juce::ScopedNoDenormals flush;
-  bool waits = asks_for_a_step();
   if (isNonRealtime()) {
     // Nobody listens: rather late than the wrong sound.
-    for (int i = 0; i < 30000 && (waits || loader_.busy()); ++i) {
+    for (int i = 0; i < 30000 && (stepping_.load() > 0 || loader_.busy()); ++i) {
       std::this_thread::sleep_for(std::chrono::milliseconds(1));
-      waits = stepping_.load() > 0;
     }
   }
   auto settings = parameters_.settings(loader_.level_factor());
@@ -157,7 +152,7 @@ void Processor::background() {
   const int asked = stepping_.load();
   if (asked == 0) return;
   if (const int by = steps_.exchange(0); by != 0) step(by);
-  stepping_.fetch_sub(asked);
+  stepping_.fetch_sub(asked);  // not before the model is on its way
 }
 
 void Processor::timerCallback() {

@@ -14,7 +14,10 @@
 
 namespace fxkit::plugin {
 
-class Processor : public juce::AudioProcessor, private Loader::Listener, private juce::Timer {
+class Processor : public juce::AudioProcessor,
+                  private Loader::Listener,
+                  private juce::AudioProcessorParameter::Listener,
+                  private juce::Timer {
  public:
   Processor();
   ~Processor() override;
@@ -62,11 +65,12 @@ class Processor : public juce::AudioProcessor, private Loader::Listener, private
   void model_changes(const host::ModelInfo*, Loader::Knobs) override;
   float knob(std::size_t index) override;
   void background() override;
+  void parameterValueChanged(int index, float value) override;  // of the triggers; any thread
+  void parameterGestureChanged(int, bool) override {}
   void timerCallback() override;
 
   void play(juce::AudioBuffer<float>&, bool bypassed);
   void turn_knobs() noexcept;
-  bool asks_for_a_step() noexcept;
   void say(const std::string& message);
   void report_latency();
 
@@ -82,9 +86,8 @@ class Processor : public juce::AudioProcessor, private Loader::Listener, private
 
   std::array<float, Parameters::knob_count> sent_{};  // audio thread
   unsigned seen_ = 0;                                 // audio thread: the loader's version
-  bool previous_was_on_ = false, next_was_on_ = false;  // audio thread
-  std::atomic<int> steps_{0};       // asked for by the host, not yet taken
-  std::atomic<int> stepping_{0};
+  std::atomic<int> steps_{0};         // that the host asks for: how far
+  std::atomic<int> stepping_{0};      // how many of them are not done
   std::atomic<float> load_{0};
   std::atomic<double> rate_{0};
   unsigned shown_ = 0;              // message thread: the loader's version
