@@ -52,7 +52,8 @@ inline ModelFile conv_model(std::size_t channels, std::size_t taps, std::size_t 
 }
 
 // A stack of gated layers with residual paths, knobs and a sum over all of them.
-inline ModelFile wavenet_model(std::size_t channels, std::size_t depth, bool knobs) {
+inline ModelFile wavenet_model(std::size_t channels, std::size_t depth, bool knobs,
+                               double drive = 1) {
   ModelFile f;
   f.controls = knobs ? 2 : 0;
   f.random_tensor("expand", {channels, 1, 1}, 0.7);
@@ -63,7 +64,7 @@ inline ModelFile wavenet_model(std::size_t channels, std::size_t depth, bool kno
   for (std::size_t i = 0; i < depth; ++i) {
     const std::string n = std::to_string(i);
     f.random_tensor("conv" + n, {2 * channels, channels, 3}, scale);
-    f.random_tensor("mix" + n, {2 * channels, 1}, 0.5);
+    f.random_tensor("mix" + n, {2 * channels, 1}, 0.5 * drive);
     f.random_tensor("res" + n, {channels, channels, 1}, scale);
     f.random_tensor("b" + n, {channels}, 0.1);
     f.layer("z" + n, "conv", {h},
@@ -93,6 +94,47 @@ inline ModelFile wavenet_model(std::size_t channels, std::size_t depth, bool kno
   f.layer("total", "add", skips);
   f.random_tensor("head", {1, channels}, 0.4);
   f.layer("out", "dense", {"total"}, "\"weight\":\"head\"");
+  return f;
+}
+
+// Neural Amp Modeler's "standard" WaveNet: two arrays of ten layers, of 16 and of 8 channels.
+inline ModelFile nam_wavenet(std::size_t first, std::size_t second, double drive = 1) {
+  ModelFile f;
+  std::string input = "x", head, last;
+  for (int array = 0; array < 2; ++array) {
+    const std::size_t channels = array == 0 ? first : second;
+    const std::size_t from = array == 0 ? 1 : first;
+    const std::size_t out = array == 0 ? second : 1;
+    const std::string a = std::to_string(array);
+    f.random_tensor("in" + a, {channels, from}, 0.3);
+    f.layer("i" + a, "dense", {input}, "\"weight\":\"in" + a + "\"");
+    std::string h = "i" + a;
+    std::vector<std::string> sum;
+    if (!head.empty()) sum.push_back(head);
+    for (int i = 0; i < 10; ++i) {
+      const std::string n = a + "_" + std::to_string(i);
+      f.random_tensor("w" + n, {channels, channels, 3}, 0.1);
+      f.random_tensor("b" + n, {channels}, 0.1);
+      f.random_tensor("m" + n, {channels, 1}, 0.3 * drive);
+      f.random_tensor("o" + n, {channels, channels}, 0.2);
+      f.layer("c" + n, "conv", {h},
+              "\"weight\":\"w" + n + "\",\"bias\":\"b" + n +
+                  "\",\"dilation\":" + std::to_string(1 << i));
+      f.layer("k" + n, "dense", {"x"}, "\"weight\":\"m" + n + "\"");
+      f.layer("z" + n, "add", {"c" + n, "k" + n});
+      f.layer("t" + n, "activation", {"z" + n}, "\"function\":\"tanh\"");
+      f.layer("r" + n, "dense", {"t" + n}, "\"weight\":\"o" + n + "\",\"bias\":\"b" + n + "\"");
+      f.layer("h" + n, "add", {h, "r" + n});
+      sum.push_back("t" + n);
+      h = "h" + n;
+    }
+    input = h;
+    f.layer("sum" + a, "add", sum);
+    f.random_tensor("head" + a, {out, channels}, 0.2);
+    f.layer("head" + a, "dense", {"sum" + a}, "\"weight\":\"head" + a + "\"");
+    head = "head" + a;
+  }
+  f.output = head;
   return f;
 }
 
@@ -139,10 +181,10 @@ inline ModelFile function_model(const std::string& function, const std::string& 
 }
 
 // A front end of filters that the recurrent layer and the readout both hear.
-inline ModelFile front_model() {
+inline ModelFile front_model(double drive = 1) {
   ModelFile f;
   f.random_tensor("filters", {12, 1, 64}, 0.2);
-  f.random_tensor("ih", {144, 13}, 0.4);
+  f.random_tensor("ih", {144, 13}, 0.4 * drive);
   f.random_tensor("hh", {144, 48}, 0.2);
   f.random_tensor("b", {144}, 0.2);
   f.random_tensor("w", {1, 60}, 0.2);
@@ -170,6 +212,12 @@ inline std::vector<Named> all_models() {
   // two ways to add up would agree for long.
   models.push_back({"gru saturated", recurrent_model("gru", 24, 15.0, "", 1, 0.7)});
   models.push_back({"lstm saturated", recurrent_model("lstm", 24, 15.0, "", 1, 0.7)});
+  models.push_back({"gru 48 saturated", recurrent_model("gru", 48, 15.0, "", 1, 0.7)});
+  models.push_back({"lstm 48 saturated", recurrent_model("lstm", 48, 15.0, "", 1, 0.7)});
+  models.push_back({"front end saturated", front_model(20)});
+  models.push_back({"wavenet saturated", wavenet_model(8, 6, false, 20)});
+  models.push_back({"NAM's wavenet", nam_wavenet(16, 8)});
+  models.push_back({"NAM's wavenet saturated", nam_wavenet(16, 8, 20)});
   models.push_back({"gru started", recurrent_model("gru", 10, 1.0, start)});
   models.push_back({"gru reset", recurrent_model("gru", 10, 1.0, start + ",\"reset_every\":37")});
   models.push_back({"lstm started", recurrent_model("lstm", 10, 1.0,

@@ -1,7 +1,9 @@
 // A test: TEST(name) { CHECK(...); }. Executables link test_main.cpp, which runs them all.
 #pragma once
 
+#include <algorithm>
 #include <cstdio>
+#include <cstdlib>
 #include <functional>
 #include <string>
 #include <vector>
@@ -32,6 +34,13 @@ inline void check(bool condition, const char* text, const char* file, int line,
   if (condition) return;
   ++failures();
   std::printf("%s:%d: %s %s\n", file, line, text, more.c_str());
+}
+
+// How long a test with audio of `otherwise` seconds should be: FXKIT_TEST_SECONDS shortens it, where
+// a sanitizer or an emulator makes everything slow.
+inline double seconds(double otherwise) {
+  const char* most = std::getenv("FXKIT_TEST_SECONDS");
+  return most ? std::min(otherwise, std::atof(most)) : otherwise;
 }
 
 }  // namespace test

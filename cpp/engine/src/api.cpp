@@ -121,7 +121,7 @@ int fxkit_prepare(fxkit_engine* engine, double sample_rate, size_t /*max_block*/
 }
 
 void fxkit_process(fxkit_engine* engine, const float* const* inputs, float* const* outputs,
-                   size_t frames) {
+                   size_t frames) FXKIT_NONBLOCKING {
   if (!engine || !inputs || !outputs) return;
   auto& player = *engine->model->player;
   if (engine->prepared) {
@@ -132,7 +132,7 @@ void fxkit_process(fxkit_engine* engine, const float* const* inputs, float* cons
   }
 }
 
-void fxkit_reset(fxkit_engine* engine) {
+void fxkit_reset(fxkit_engine* engine) FXKIT_NONBLOCKING {
   if (engine && engine->prepared) engine->model->player->reset();
 }
 
@@ -162,7 +162,7 @@ float fxkit_control_default(const fxkit_engine* engine, size_t index) {
   return engine->model->manifest.controls[index].initial;
 }
 
-void fxkit_set_control(fxkit_engine* engine, size_t index, float value) {
+void fxkit_set_control(fxkit_engine* engine, size_t index, float value) FXKIT_NONBLOCKING {
   if (index >= fxkit_control_count(engine) || std::isnan(value)) return;
   engine->model->player->turn(index, std::clamp(value, 0.0f, 1.0f));
 }

@@ -23,6 +23,17 @@
 extern "C" {
 #endif
 
+/* Says to Clang 20 and newer that a function must not block: the compiler warns of what might, and
+ * RealtimeSanitizer watches it. */
+#if defined(__clang__) && defined(__has_attribute)
+#if __has_attribute(nonblocking)
+#define FXKIT_NONBLOCKING __attribute__((nonblocking))
+#endif
+#endif
+#ifndef FXKIT_NONBLOCKING
+#define FXKIT_NONBLOCKING
+#endif
+
 typedef struct fxkit_engine fxkit_engine;
 
 /* The version of this interface: it grows when something is added. */
@@ -62,10 +73,10 @@ int fxkit_prepare(fxkit_engine* engine, double sample_rate, size_t max_block, si
  * Without fxkit_prepare before, the outputs are silent. How a signal is cut into blocks makes no
  * difference to the output. */
 void fxkit_process(fxkit_engine* engine, const float* const* inputs, float* const* outputs,
-                   size_t frames);
+                   size_t frames) FXKIT_NONBLOCKING;
 
 /* Forgets what was played: the next sample is the first one. Real-time safe. */
-void fxkit_reset(fxkit_engine* engine);
+void fxkit_reset(fxkit_engine* engine) FXKIT_NONBLOCKING;
 
 /* By how many samples the output lags the input. Any thread. */
 size_t fxkit_latency(const fxkit_engine* engine);
@@ -84,7 +95,7 @@ float fxkit_control_default(const fxkit_engine* engine, size_t index);
 /* Turns a knob to `value` in 0..1 (others are moved into it; NaN is ignored). It gets there in
  * FXKIT_CONTROL_SECONDS, or at once after fxkit_prepare and fxkit_reset. Any thread, lock-free. */
 #define FXKIT_CONTROL_SECONDS 0.02
-void fxkit_set_control(fxkit_engine* engine, size_t index, float value);
+void fxkit_set_control(fxkit_engine* engine, size_t index, float value) FXKIT_NONBLOCKING;
 
 /* The value that a knob is turned to. Any thread. */
 float fxkit_control(const fxkit_engine* engine, size_t index);
