@@ -49,8 +49,13 @@ PUBLISHED = {20: (8.0, 13.0), 30: (2.9, 8.9), 40: (0.5, 7.0), 50: (-0.7, 5.9)}
 PARTS: dict[str, dict[str, Any]] = {
     "as-shipped": {},
     "no-variety": {"task.gain": 0.0, "task.polarity": False},
+    "no-gain": {"task.gain": 0.0},
+    "no-polarity": {"task.polarity": False},
+    "speed-half-a-semitone": {"task.speed": 0.5},
+    "speed-two-semitones": {"task.speed": 2.0},
     "no-mean-of-weights": {"train.ema": 0.0},
     "no-weight-decay": {"train.weight_decay": 0.0},
+    "much-weight-decay": {"train.weight_decay": 0.1},
     "loss-l1-mrstft": {"loss": "l1+0.1*mrstft"},
     "loss-esr-mrstft": {"loss": "esr+0.1*mrstft"},
     "no-attention": {"model.transformer_layers": 0},
@@ -58,12 +63,22 @@ PARTS: dict[str, dict[str, Any]] = {
     "neither": {"model.transformer_layers": 0, "model.gru_layers": 0},
     "window-0.37": {"model.window": 0.375},
     "window-1.5": {"model.window": 1.5, "train.batch": 2},
+    "overlap-half": {"model.overlap": 0.5},
+    "stride-8": {"model.time_stride": 8, "model.time_depth": 2},
+    "recurrent-levels": {
+        "model.time_stride": 8,
+        "model.time_depth": 2,
+        "model.time_gru": 48,
+        "train.batch": 8,
+        "train.lr": 4e-3,
+    },
     "n_fft-2048": {"model.n_fft": 2048, "model.hop_length": 512},
     "wider": {"model.channels": 32},
     "narrow-and-deep": {"model.channels": 16, "model.growth": 2.0},
     "lr-half": {"train.lr": 1e-3},
     "lr-double": {"train.lr": 4e-3},
     "batch-double": {"train.batch": 4},
+    "batch-8": {"train.batch": 8, "train.lr": 4e-3},
 }
 """Name to what is different from the shipped settings."""
 

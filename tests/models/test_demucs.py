@@ -31,10 +31,12 @@ def small(controls: int = 0, seed: int = 0, **options: object) -> Demucs:
 
 
 class TestLaws(ModelLaws):
-    @pytest.fixture(params=["small", "bare", "knobs"])
+    @pytest.fixture(params=["small", "bare", "knobs", "remembering"])
     def model(self, request: pytest.FixtureRequest) -> Demucs:
         if request.param == "bare":
             return small(gru_layers=0, transformer_layers=0, time_stride=2, overlap=0.0)
+        if request.param == "remembering":
+            return small(time_gru=3, time_stride=8)
         return small(controls=2 if request.param == "knobs" else 0)
 
 
@@ -86,6 +88,30 @@ def test_both_branches_and_both_crossings_are_heard() -> None:
             layer.weight.zero_()
             assert (model.process(x) - whole).abs().max() > 1e-5, name
             layer.weight.copy_(weight)
+
+
+def test_a_recurrent_layer_in_every_level_hears_far_and_at_every_level() -> None:
+    """A click changes what comes long before and after it, with nothing at the bottom to do so."""
+    model = shaken(small(time_gru=8, gru_layers=0, transformer_layers=0, freq_depth=1, window=0.1))
+    x = noise(model.window)
+    click = x.clone()
+    middle = model.window // 2
+    click[..., middle] += 1.0
+    far = 64 + 8 * 16  # beyond every convolution and every transform that holds the click
+
+    def spread() -> torch.Tensor:
+        change = (model.process(click) - model.process(x)).abs()[0, 0]
+        return torch.minimum(change[: middle - far].max(), change[middle + far :].max())
+
+    with torch.no_grad():
+        assert spread() > 1e-6
+        for name in ("time_down.0", "time_down.1", "time_up.0", "time_up.1"):
+            out = model.get_submodule(f"{name}.memory.out")
+            whole = model.process(x)
+            out.weight.zero_()
+            out.bias.zero_()
+            assert (model.process(x) - whole).abs().max() > 1e-5, name
+        assert spread() == 0.0
 
 
 def test_cross_attention_carries_one_domain_into_the_other() -> None:

@@ -35,23 +35,37 @@ def positions(moments: int, width: int, spacing: float) -> Tensor:
 
 
 class Recurrent(nn.Module):
-    """GRU layers that run through the window both ways, around which the input is added again."""
+    """GRU layers that run through the window both ways, around which the input is added again.
 
-    def __init__(self, width: int, layers: int) -> None:
+    Parameters
+    ----------
+    width
+        Features of a moment.
+    layers
+        How many, one on top of the other.
+    hidden
+        Units of each direction; half the width by default.
+    normalised
+        Whether the layers see moments of one level. Not where a moment is a few samples of a
+        waveform, whose level is what they have to say.
+    """
+
+    def __init__(
+        self, width: int, layers: int, *, hidden: int | None = None, normalised: bool = True
+    ) -> None:
         super().__init__()
-        self.norm = nn.LayerNorm(width)
-        self.forwards = nn.ModuleList(
-            nn.GRU(width, width // 2, batch_first=True) for _ in range(layers)
-        )
-        self.backwards = nn.ModuleList(
-            nn.GRU(width, width // 2, batch_first=True) for _ in range(layers)
-        )
-        self.out = nn.Linear(width, width)
+        units = width // 2 if hidden is None else hidden
+        sizes = [width] + [2 * units] * (layers - 1)
+        self.norm = nn.LayerNorm(width) if normalised else nn.Identity()
+        self.forwards = nn.ModuleList(nn.GRU(size, units, batch_first=True) for size in sizes)
+        self.backwards = nn.ModuleList(nn.GRU(size, units, batch_first=True) for size in sizes)
+        self.units = units
+        self.out = nn.Linear(2 * units, width)
 
     def forward(self, x: Tensor) -> Tensor:
         """Keep the shape ``[batch, moments, width]``."""
         y = self.norm(x)
-        silence = y.new_zeros(1, y.shape[0], y.shape[2] // 2)
+        silence = y.new_zeros(1, y.shape[0], self.units)
         for forwards, backwards in zip(self.forwards, self.backwards, strict=True):
             assert isinstance(forwards, nn.GRU)
             assert isinstance(backwards, nn.GRU)

@@ -30,6 +30,12 @@ class DemucsConfig:
     time_stride: int = option(
         4, "by how much each of them lowers the rate", choices=(2, 4, 8), unit="samples"
     )
+    time_gru: int = option(
+        0,
+        "units of a two-way recurrent layer in every level of the waveform branch; 0 for none",
+        low=0,
+        high=1024,
+    )
     freq_depth: int = option(3, "levels of the spectrogram branch", low=1, high=6)
     n_fft: int = option(1024, "length of the transform", unit="samples", low=16, high=65_536)
     hop_length: int = option(

@@ -14,6 +14,8 @@ from einops import rearrange
 from torch import Tensor, nn
 from torch.nn import functional
 
+from fxkit_models.demucs.bottleneck import Recurrent
+
 __all__ = ["Axis", "Decoder", "Encoder"]
 
 Axis = Literal["time", "freq"]
@@ -63,6 +65,18 @@ class _Residual(nn.Module):
         return x + self.scale * detour
 
 
+def _memory(channels: int, units: int) -> Recurrent | None:
+    """Return a two-way recurrent layer for the moments of a waveform; None for 0 units."""
+    return Recurrent(channels, 1, hidden=units, normalised=False) if units else None
+
+
+def _remember(memory: Recurrent | None, x: Tensor) -> Tensor:
+    """Run it along the time of ``[batch, channels, 1, time]``."""
+    if memory is None:
+        return x
+    return rearrange(memory(rearrange(x, "b c 1 t -> b t c")), "b t c -> b c 1 t")
+
+
 class Encoder(nn.Module):
     """One level down: a strided convolution, a look at the neighbours, and a gate.
 
@@ -71,7 +85,14 @@ class Encoder(nn.Module):
     """
 
     def __init__(
-        self, inputs: int, outputs: int, *, axis: Axis, stride: int, dilation: int
+        self,
+        inputs: int,
+        outputs: int,
+        *,
+        axis: Axis,
+        stride: int,
+        dilation: int,
+        memory: int = 0,
     ) -> None:
         super().__init__()
         self.down = _conv(
@@ -84,10 +105,12 @@ class Encoder(nn.Module):
         self.residual = _Residual(outputs, dilation)
         # A gate of a sigmoid near one half leaves three tenths of the energy.
         self.gate = _conv(outputs, 2 * outputs, gain=3.0)
+        self.memory = _memory(outputs, memory)
 
     def forward(self, x: Tensor) -> Tensor:
         """Turn ``[batch, inputs, f, t]`` into ``[batch, outputs, ...]``, thinner along its axis."""
-        return functional.glu(self.gate(self.residual(functional.gelu(self.down(x)))), dim=1)
+        y = functional.glu(self.gate(self.residual(functional.gelu(self.down(x)))), dim=1)
+        return _remember(self.memory, y)
 
 
 class Decoder(nn.Module):
@@ -98,11 +121,21 @@ class Decoder(nn.Module):
     but without its uneven overlaps, and faster on a processor.
     """
 
-    def __init__(self, inputs: int, outputs: int, *, axis: Axis, stride: int, last: bool) -> None:
+    def __init__(
+        self,
+        inputs: int,
+        outputs: int,
+        *,
+        axis: Axis,
+        stride: int,
+        last: bool,
+        memory: int = 0,
+    ) -> None:
         super().__init__()
         self.axis, self.stride, self.last = axis, stride, last
         # Two signals of one loudness meet in the skip connection.
         self.gate = _conv(inputs, 2 * inputs, gain=1.5)
+        self.memory = _memory(inputs, memory)
         self.up = _conv(
             inputs,
             outputs * stride,
@@ -114,7 +147,7 @@ class Decoder(nn.Module):
 
     def forward(self, x: Tensor, skip: Tensor) -> Tensor:
         """Turn ``[batch, inputs, f, t]`` twice into ``[batch, outputs, ...]``, denser."""
-        y = self.up(functional.glu(self.gate(x + skip), dim=1))
+        y = self.up(_remember(self.memory, functional.glu(self.gate(x + skip), dim=1)))
         pattern = (
             "b (c s) f t -> b c f (t s)" if self.axis == "time" else "b (c s) f t -> b c (f s) t"
         )

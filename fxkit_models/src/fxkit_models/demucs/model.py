@@ -60,7 +60,12 @@ class Demucs(WindowModel):
         self.dry = nn.Parameter(torch.full((1,), 1.0 / DRY_SCALE))
         self.spectrum = Spectrum(config.n_fft, config.hop_length)
         self.time_down, self.time_up = _branch(
-            config.sizes(config.time_depth), 1, 1, axis="time", stride=config.time_stride
+            config.sizes(config.time_depth),
+            1,
+            1,
+            axis="time",
+            stride=config.time_stride,
+            memory=config.time_gru,
         )
         self.freq_down, self.freq_up = _branch(
             config.sizes(config.freq_depth), 4, 2, axis="freq", stride=FREQ_STRIDE
@@ -153,13 +158,15 @@ class Demucs(WindowModel):
 
 
 def _branch(
-    sizes: list[int], inputs: int, outputs: int, *, axis: Axis, stride: int
+    sizes: list[int], inputs: int, outputs: int, *, axis: Axis, stride: int, memory: int = 0
 ) -> tuple[nn.ModuleList, nn.ModuleList]:
     """Return the levels down and, from the bottom, the levels up."""
     down, up = nn.ModuleList(), nn.ModuleList()
     for level, size in enumerate(sizes):
         before = sizes[level - 1] if level else inputs
-        down.append(Encoder(before, size, axis=axis, stride=stride, dilation=2**level))
+        down.append(
+            Encoder(before, size, axis=axis, stride=stride, dilation=2**level, memory=memory)
+        )
         after = sizes[level - 1] if level else outputs
-        up.insert(0, Decoder(size, after, axis=axis, stride=stride, last=level == 0))
+        up.insert(0, Decoder(size, after, axis=axis, stride=stride, last=level == 0, memory=memory))
     return down, up
