@@ -1,5 +1,7 @@
 #include "wav.h"
 
+#include <sys/stat.h>
+
 #include <algorithm>
 #include <cerrno>
 #include <cstdint>
@@ -81,6 +83,10 @@ Wav read_wav(const std::string& path) {
         fail(path, "must be PCM of 16, 24 or 32 bits, or 32-bit floats");
       }
       if (encoding.channels == 0 || encoding.channels > 64) fail(path, "has a strange header");
+      // A program that writes into a pipe does not know the size.
+      const std::size_t claimed = number(bytes.data() + at + 4, 4);
+      if (size < claimed && claimed != 0xffffffff) fail(path, "is cut off");
+      if (size == 0) fail(path, "has no samples");
       const std::size_t step = encoding.bits / 8, frame = step * encoding.channels;
       wav.channels.assign(encoding.channels, std::vector<float>(size / frame));
       for (std::size_t t = 0; t < size / frame; ++t) {
@@ -127,14 +133,20 @@ void write_wav(const std::string& path, const Wav& wav) {
       put(raw, 4);
     }
   }
-  const std::string temporary = path + ".part";
-  File file(std::fopen(temporary.c_str(), "wb"));
+  // A file gets its name when it is complete. A device or a pipe must stay what it is.
+  struct stat status{};
+  const bool there = stat(path.c_str(), &status) == 0;
+  if (there && S_ISDIR(status.st_mode)) fail(path, "is a folder");
+  const bool replace = !there || S_ISREG(status.st_mode);
+  const std::string target = replace ? path + ".part" : path;
+  File file(std::fopen(target.c_str(), "wb"));
   if (!file) fail(path, std::strerror(errno));
   const bool written = std::fwrite(bytes.data(), 1, bytes.size(), file.get()) == bytes.size();
   const bool closed = std::fclose(file.release()) == 0;
-  if (!written || !closed || std::rename(temporary.c_str(), path.c_str()) != 0) {
+  const bool done = written && closed;
+  if (!done || (replace && std::rename(target.c_str(), path.c_str()) != 0)) {
     const std::string why = std::strerror(errno);
-    std::remove(temporary.c_str());
+    if (replace) std::remove(target.c_str());
     fail(path, why);
   }
 }
