@@ -17,11 +17,14 @@ import torch
 from torch import Tensor
 
 from fxkit import container, probe
+from fxkit import program as programs
 from fxkit.config import build, to_plain
-from fxkit.errors import ArtifactError, FxkitError, PluginError
+from fxkit.errors import ArtifactError, FxkitError, PluginError, ProgramNotAllowed
 from fxkit.graph import GraphError, GraphModel, NotExportableError, Spec, export
 from fxkit.manifest import FORMAT, GRAPH_ONLY, Control, Level, Manifest, fxkit_version
 from fxkit.model import Model
+from fxkit.program import Program
+from fxkit.program_model import ProgramModel
 from fxkit.registry import MODELS
 from fxkit.scaled import Scaled
 
@@ -51,12 +54,15 @@ class Artifact:
         The layers that the engine runs; None if there are none (``manifest.no_graph`` says why).
     tensors
         What the graph refers to, by name.
+    program
+        What a back end runs where there is no graph; None if there is none.
     """
 
     manifest: Manifest
     model: Model
     graph: Spec | None = None
     tensors: Mapping[str, Tensor] = field(default_factory=dict)
+    program: Program | None = None
 
     def render(
         self,
@@ -71,7 +77,12 @@ class Artifact:
 
 
 def save(
-    path: str | Path, model: Model, manifest: Manifest, *, probe_seconds: float = 0.25
+    path: str | Path,
+    model: Model,
+    manifest: Manifest,
+    *,
+    probe_seconds: float = 0.25,
+    program: Program | None = None,
 ) -> Artifact:
     """Write a model file, complete or not at all, and make sure that it opens.
 
@@ -85,6 +96,8 @@ def save(
         ``name``, ``model`` and whatever else is known; what the model knows itself is filled in.
     probe_seconds
         Length of the probe; twice the model's latency is added.
+    program
+        A program that computes the model's windows, its gains included.
 
     Returns
     -------
@@ -115,6 +128,9 @@ def save(
     metadata = {VERSION_KEY: str(FORMAT), MANIFEST_KEY: manifest.to_json()}
     if graph is not None:
         metadata[GRAPH_KEY] = json.dumps(graph.to_plain(), allow_nan=False)
+    if program is not None:
+        metadata |= program.metadata()
+        tensors |= program.tensors()
     data = container.pack(tensors, metadata)
     cls = type(model.inner) if isinstance(model, Scaled) else None
     with container.replacing(path) as temporary:
@@ -148,6 +164,8 @@ def open(path: str | Path, *, from_graph: bool = False) -> Artifact:  # noqa: A0
     path = Path(path)
     try:
         return _open(path, None, from_graph=from_graph)
+    except ProgramNotAllowed as error:
+        raise ProgramNotAllowed(error.hash, f"{path}: {error}") from error
     except ArtifactError as error:
         raise ArtifactError(f"{path}: {error}") from error
 
@@ -181,10 +199,17 @@ def _open(path: Path, cls: type[Model] | None, *, from_graph: bool = False) -> A
         raise ArtifactError("damaged: it has no manifest")
     manifest = Manifest.from_json(metadata[MANIFEST_KEY])
     spec = _graph(metadata, tensors, manifest)
+    program = programs.read(metadata, tensors)
+    if program is not None:
+        del tensors[programs.TENSOR]
+    if program is not None and program.info.controls != len(manifest.controls):
+        raise ArtifactError("damaged: program and manifest differ in the number of controls")
     if cls is None and manifest.model != GRAPH_ONLY and not from_graph:
-        cls = _class(manifest, spec)
+        cls = _class(manifest, spec or program)
     if cls is not None:
         model: Model = _model(cls, manifest, tensors, spec)
+    elif spec is None and program is not None:
+        model = _from_program(program, manifest)
     elif spec is None:
         raise ArtifactError(f"it has no graph: {manifest.no_graph or 'and says not why'}")
     else:
@@ -199,7 +224,7 @@ def _open(path: Path, cls: type[Model] | None, *, from_graph: bool = False) -> A
     except Exception as error:  # a stranger's numbers in a stranger's model: anything can happen
         raise ArtifactError(f"the model does not run: {_short(error)}") from error
     used = {} if spec is None else {name: tensors[name] for name in spec.tensors()}
-    return Artifact(manifest, model, spec, used)
+    return Artifact(manifest, model, spec, used, program)
 
 
 def _check_version(metadata: Mapping[str, str]) -> None:
@@ -235,11 +260,24 @@ def _graph(
     return spec
 
 
-def _class(manifest: Manifest, spec: Spec | None) -> type[Model] | None:
+def _from_program(program: Program, manifest: Manifest) -> ProgramModel:
+    """Play from the program, if the user allows it; its back end may be missing."""
+    try:
+        model = ProgramModel(program, sample_rate=manifest.sample_rate)
+    except ArtifactError:
+        raise
+    except FxkitError as error:
+        raise ArtifactError(str(error)) from None
+    if model.latency != manifest.latency:
+        raise ArtifactError("damaged: program and manifest differ in latency")
+    return model
+
+
+def _class(manifest: Manifest, other: Spec | Program | None) -> type[Model] | None:
     """Return the model's class; None where it is not installed but the file can do without."""
     name = manifest.model
     if not any(entry.name == name for entry in MODELS.entries()):
-        if spec is not None:
+        if other is not None:
             return None
         package = manifest.distribution
         hint = f"pip install {package}" if package else "install the package that has it"

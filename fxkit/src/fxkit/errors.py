@@ -18,3 +18,21 @@ class PluginError(FxkitError):
 
 class ArtifactError(FxkitError):
     """A model file is damaged, truncated, hostile, or newer than this fxkit."""
+
+
+class ProgramNotAllowed(ArtifactError):  # noqa: N818 - named for what is the case
+    """A model file holds a program that the user has not allowed to run.
+
+    Parameters
+    ----------
+    sha256
+        Of the program, in hexadecimal digits.
+    """
+
+    def __init__(self, sha256: str, message: str = "") -> None:
+        super().__init__(
+            message
+            or "it holds a program, which runs only if you trust its source: fxkit allow FILE "
+            f"(SHA-256 {sha256})"
+        )
+        self.hash = sha256

@@ -26,7 +26,7 @@ def run(arguments: Sequence[str]) -> int:
         "--to",
         required=True,
         metavar="FORMAT",
-        help="nam, aida-x, proteus, torchscript, onnx, or another that fxkit list shows",
+        help="nam, aida-x, proteus, torchscript, onnx, executorch, or what else fxkit list shows",
     )
     parser.add_argument(
         "--out", type=Path, metavar="FILE", help="the file to write (default: beside the model)"

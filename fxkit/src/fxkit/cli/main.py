@@ -34,6 +34,7 @@ COMMANDS = {
     "evaluate": "score a model on recordings",
     "import": "make a model file of another player's file",
     "export": "write a model for another player",
+    "allow": "let the program in a model file run",
     "info": "show what is in a model file",
     "list": "show every plug-in that is installed",
     "check": "check that a plug-in keeps the laws",

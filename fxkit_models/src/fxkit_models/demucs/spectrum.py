@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import torch
-from einops import rearrange
+from fxkit.fourier import Fourier
 from torch import Tensor, nn
 
 __all__ = ["Spectrum"]
@@ -22,13 +22,10 @@ class Spectrum(nn.Module):
         In samples; the hop is half of `n_fft` at most.
     """
 
-    window: Tensor
-
     def __init__(self, n_fft: int, hop_length: int) -> None:
         super().__init__()
-        self.n_fft, self.hop_length = n_fft, hop_length
         self.bins = n_fft // 2
-        self.register_buffer("window", torch.hann_window(n_fft), persistent=False)
+        self.fourier = Fourier(n_fft, hop_length)
 
     def analyse(self, x: Tensor) -> Tensor:
         """Turn ``[batch, 1, time]`` into ``[batch, 4, bins, frames]``.
@@ -38,32 +35,11 @@ class Spectrum(nn.Module):
         the strongest partial, where a network that sees only the linear scale finds them last.
         """
         with torch.autocast(x.device.type, enabled=False):
-            spectrum = torch.stft(
-                x.float().squeeze(1),
-                self.n_fft,
-                self.hop_length,
-                window=self.window,
-                pad_mode="constant",
-                normalized=True,
-                return_complex=True,
-            )[:, : self.bins]
-            linear = rearrange(torch.view_as_real(spectrum), "b f t c -> b c f t")
+            linear = self.fourier.analyse(x)[:, :, : self.bins]
             # A floor of -60 dB under the square root: its slope stays bounded in silence.
-            power = linear.square().sum(dim=1, keepdim=True)
-            return torch.cat((linear, linear * (power + 1e-6).pow(-0.25)), dim=1)
+            power = linear[:, :1].square() + linear[:, 1:].square()
+            return torch.cat((linear, linear / (power + 1e-6).sqrt().sqrt()), dim=1)
 
     def synthesise(self, channels: Tensor, time: int) -> Tensor:
         """Turn real and imaginary part, ``[batch, 2, bins, frames]``, into ``[batch, 1, time]``."""
-        with torch.autocast(channels.device.type, enabled=False):
-            padded = nn.functional.pad(channels.float(), (0, 0, 0, 1))
-            spectrum = torch.view_as_complex(
-                rearrange(padded, "b c f t -> b f t c", c=2).contiguous()
-            )
-            return torch.istft(
-                spectrum,
-                self.n_fft,
-                self.hop_length,
-                window=self.window,
-                normalized=True,
-                length=time,
-            ).unsqueeze(1)
+        return self.fourier.synthesise(nn.functional.pad(channels, (0, 0, 0, 1)), time)
