@@ -9,6 +9,7 @@
 #   make plugin        build the plug-in (VST3, LV2, standalone) and install it for you
 #   make plugin-test   build the plug-in and run its tests, in real hosts too
 #   make bench-plugin  block times of the plug-in, one instance and two (MODEL, SECONDS)
+#   make backend       what window models need to play in the plug-in (ExecuTorch)
 #   make results       train on real guitar and fill in docs/results.md (hours; finished cells are kept)
 
 PYTHON ?= python3
@@ -25,7 +26,7 @@ PLUGIN   := build/plugin
 MODEL    ?= cpp/plugin/models/demo-heavy.fxkit
 SECONDS  ?= 60
 
-.PHONY: demo test lint test-cpp test-lowest bench bench-training results plugin plugin-test bench-plugin clean
+.PHONY: demo test lint test-cpp test-lowest bench bench-training results plugin plugin-test bench-plugin backend clean
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/.engine
@@ -75,6 +76,18 @@ results: $(VENV)/.engine
 	$(BIN)/python tools/results_clean.py --data $(DATA)
 	$(BIN)/python tools/study.py --data $(DATA)
 	$(BIN)/python tools/ablation.py --data $(DATA)
+
+# The back end that plays window models in the plug-in and in C++: built against the wheel of
+# ExecuTorch, and put where every player looks.
+BACKENDS ?= $(HOME)/.local/lib/fxkit
+backend: $(VENV)/.installed
+	@command -v cmake >/dev/null 2>&1 && command -v $(CXX) >/dev/null 2>&1 \
+	  || { echo 'make backend needs cmake and a C++ compiler'; exit 2; }
+	$(BIN)/pip install --quiet -e './fxkit[executorch]'
+	cmake -S cpp -B build/backend -DFXKIT_PYTHON=$(abspath $(BIN))/python -DFXKIT_TESTS=OFF
+	cmake --build build/backend --target fxkit_executorch
+	@mkdir -p '$(BACKENDS)'
+	cp build/backend/backend/*.so '$(BACKENDS)'
 
 $(VENV)/.installed: $(PROJECTS)
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
