@@ -87,7 +87,7 @@ class ExecuTorch(Format):
         if lowered.slow and not self.config.slow:
             raise FxkitError(
                 f"XNNPACK does not take {_counted(lowered.slow)} of this model, which would run 10 "
-                "to 200 times slower than in PyTorch: write it otherwise (docs/plugin.md), or "
+                "to 200 times slower than in PyTorch: write it otherwise (docs/engine.md), or "
                 "format.slow=true"
             )
         program = Program.make(
