@@ -64,7 +64,7 @@ plugin:
 plugin-test: $(VENV)/.engine
 	cpp/plugin/build.sh $(PLUGIN) $(PLUGIN_OPTIONS)
 	ctest --test-dir $(PLUGIN) --output-on-failure
-	$(BIN)/pip install --quiet 'pedalboard>=0.9'
+	$(BIN)/pip install --quiet -e '.[plugin]'
 	$(BIN)/pytest tests/plugin
 
 bench-plugin:
