@@ -85,7 +85,7 @@ backend: $(VENV)/.installed
 	  || { echo 'make backend needs cmake and a C++ compiler'; exit 2; }
 	$(BIN)/pip install --quiet -e './fxkit[executorch]'
 	cmake -S cpp -B build/backend -DFXKIT_PYTHON=$(abspath $(BIN))/python -DFXKIT_TESTS=OFF
-	cmake --build build/backend --target fxkit_executorch
+	cmake --build build/backend --target fxkit_executorch --target fxkit-render
 	@mkdir -p '$(BACKENDS)'
 	cp build/backend/backend/*.so '$(BACKENDS)'
 

@@ -1,7 +1,7 @@
 """A short-time Fourier transform and its inverse that window models can also be exported with.
 
-`torch.stft` and `torch.istft` have complex numbers, which back ends do not run. This pair has real
-and imaginary parts as channels; where a model is exported, both directions are matrix products.
+`torch.istft` cannot be exported. This pair has real and imaginary parts as channels; where a model
+is exported, both directions are matrix products.
 """
 
 from __future__ import annotations

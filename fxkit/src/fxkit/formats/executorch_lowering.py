@@ -90,7 +90,7 @@ def lower(function: nn.Module, inputs: tuple[Tensor, ...]) -> Lowered:
         line = next((text for text in str(error).splitlines() if text.strip()), "")
         raise FxkitError(
             f"this model cannot be exported as a program: {type(error).__name__}: {line.strip()}"
-            " (complex numbers, torch.stft and branches on values cannot; see fxkit.fourier)"
+            " (branches on values and torch.istft cannot; see fxkit.fourier)"
         ) from error
     return Lowered(bytes(data), left)
 
