@@ -391,8 +391,9 @@ def test_a_folder_without_models(start, home: Path) -> None:
     screen = start(str(home / "empty"))
     screen.wait(lambda: "empty" in screen.titled("Folder...")["description"])
     assert not screen.titled("Lead channel, fxkit")
+    screen.wait(lambda: any(one["focused"] for one in focusable(screen)))
     screen.key("ctrl+Right")
-    time.sleep(0.5)
+    screen.wait(lambda: "no models in" in screen.status())
     assert screen.titled("Model: No model")
 
 

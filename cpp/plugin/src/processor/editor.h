@@ -10,11 +10,13 @@ class Editor : public juce::AudioProcessorEditor {
  public:
   explicit Editor(Processor&);
 
-  void resized() override { window_.setBounds(getLocalBounds()); }
+  void resized() override;
 
  private:
+  Processor& processor_;
   WindowPlayer player_;
   face::Window window_;
+  bool is_open_ = false;  // sizes before that are not the user's
 };
 
 }  // namespace fxkit::plugin

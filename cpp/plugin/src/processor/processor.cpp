@@ -172,6 +172,16 @@ juce::File Processor::folder() const {
   return folder_;
 }
 
+juce::Point<int> Processor::window_size() const {
+  const juce::ScopedLock hold(lock_);
+  return window_size_;
+}
+
+void Processor::set_window_size(juce::Point<int> size) {
+  const juce::ScopedLock hold(lock_);
+  window_size_ = size;
+}
+
 void Processor::set_folder(const juce::File& folder) {
   const juce::ScopedLock hold(lock_);
   folder_ = folder;
@@ -222,6 +232,8 @@ void Processor::getStateInformation(juce::MemoryBlock& block) {
   state.model = status.model.getFullPathName();
   state.cabinet = status.cabinet.getFullPathName();
   state.confirmed = status.confirmed;
+  state.width = window_size().x;
+  state.height = window_size().y;
   if (const auto own = folder(); own != usual_folder()) state.folder = own.getFullPathName();
   for (auto* parameter : parameters_.stored) {
     state.values[parameter->getParameterID()] =
@@ -241,6 +253,7 @@ void Processor::setStateInformation(const void* data, int size) {
   const auto file = [](const juce::String& path) {
     return juce::File::isAbsolutePath(path) ? juce::File(path) : juce::File();
   };
+  set_window_size({state.width, state.height});
   set_folder(state.folder.isEmpty() ? usual_folder() : file(state.folder));
   const auto restore = [&](bool stored) {
     for (auto* parameter : parameters_.stored) {

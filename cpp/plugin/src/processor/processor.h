@@ -28,6 +28,8 @@ class Processor : public juce::AudioProcessor,
   Chain& chain() { return chain_; }
   juce::File folder() const;
   void set_folder(const juce::File&);
+  juce::Point<int> window_size() const;   // 0, 0: the usual one. Any thread.
+  void set_window_size(juce::Point<int>);
   void load(const juce::File& model);     // in the background
   void step(int by);                      // to the models before and after this one in the folder
   std::string message() const;            // one line, or empty
@@ -82,6 +84,7 @@ class Processor : public juce::AudioProcessor,
 
   mutable juce::CriticalSection lock_;
   juce::File folder_;               // under lock_
+  juce::Point<int> window_size_;    // under lock_
   std::string message_;             // under lock_: about the state
 
   std::array<float, Parameters::knob_count> sent_{};  // audio thread

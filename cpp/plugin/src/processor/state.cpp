@@ -14,6 +14,8 @@ void write(const State& state, juce::MemoryBlock& block) {
   xml.setAttribute("cabinet", state.cabinet);
   xml.setAttribute("folder", state.folder);
   xml.setAttribute("confirmed", state.confirmed ? 1 : 0);
+  if (state.width > 0) xml.setAttribute("width", state.width);
+  if (state.height > 0) xml.setAttribute("height", state.height);
   for (const auto& [id, value] : state.values) {
     auto* const child = xml.createNewChildElement("parameter");
     child->setAttribute("id", id);
@@ -37,6 +39,8 @@ State read(const void* data, int size) {
   state.model = xml->getStringAttribute("model");
   state.cabinet = xml->getStringAttribute("cabinet");
   state.folder = xml->getStringAttribute("folder");
+  state.width = juce::jlimit(0, 8192, xml->getIntAttribute("width"));
+  state.height = juce::jlimit(0, 8192, xml->getIntAttribute("height"));
   state.confirmed = xml->getBoolAttribute("confirmed");
   for (const auto* child : xml->getChildWithTagNameIterator("parameter")) {
     const double value = child->getDoubleAttribute("value", std::nan(""));

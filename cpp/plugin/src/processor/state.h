@@ -11,6 +11,7 @@ struct State {
   static constexpr int version = 1;
 
   juce::String model, cabinet, folder;  // full paths; empty: none, or the usual one
+  int width = 0, height = 0;            // of the window; 0: the usual size
   bool confirmed = false;               // the player wants the model although it is slow here
   std::map<juce::String, float> values; // of parameters by their ids, in their units
 };
