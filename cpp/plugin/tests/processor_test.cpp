@@ -18,6 +18,7 @@ struct Host {
   double rate;
 
   explicit Host(double sample_rate = 48000, int block = 256) : rate(sample_rate) {
+    processor.loader().limit = 1e9;  // the machine may be busy
     processor.setPlayConfigDetails(1, 1, rate, block);
     processor.prepareToPlay(rate, block);
   }
