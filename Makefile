@@ -81,11 +81,11 @@ results: $(VENV)/.engine
 # ExecuTorch, and put where every player looks.
 BACKENDS ?= $(HOME)/.local/lib/fxkit
 backend: $(VENV)/.installed
-	@command -v cmake >/dev/null 2>&1 && command -v $(CXX) >/dev/null 2>&1 \
-	  || { echo 'make backend needs cmake and a C++ compiler'; exit 2; }
+	@command -v cmake >/dev/null || $(BIN)/pip install --quiet cmake
 	$(BIN)/pip install --quiet -e './fxkit[executorch]'
-	cmake -S cpp -B build/backend -DFXKIT_PYTHON=$(abspath $(BIN))/python -DFXKIT_TESTS=OFF
-	cmake --build build/backend --target fxkit_executorch --target fxkit-render
+	PATH="$$PATH:$(CURDIR)/$(BIN)" \
+	  && cmake -S cpp -B build/backend -DFXKIT_PYTHON=$(abspath $(BIN))/python -DFXKIT_TESTS=OFF \
+	  && cmake --build build/backend --parallel 2 --target fxkit_executorch fxkit-render
 	@mkdir -p '$(BACKENDS)'
 	cp build/backend/backend/*.so '$(BACKENDS)'
 

@@ -118,8 +118,8 @@ def _hann(n_fft: int) -> NDArray[np.float64]:
 
 def _angles(n_fft: int) -> NDArray[np.float64]:
     bins = np.arange(n_fft // 2 + 1)
-    turns: NDArray[np.float64] = np.outer(bins, np.arange(n_fft)) % n_fft * (2 * math.pi / n_fft)
-    return turns
+    turns = np.outer(bins, np.arange(n_fft)) % n_fft
+    return (turns * (2 * math.pi / n_fft)).astype(np.float64)
 
 
 @lru_cache(maxsize=4)
@@ -137,8 +137,8 @@ def _synthesis(n_fft: int, width: int) -> NDArray[np.float32]:
     # All bins but the lowest and the highest stand for two of the whole transform.
     twice = np.full((n_fft // 2 + 1, 1), 2.0)
     twice[0] = twice[-1] = 1.0
-    table = np.concatenate((np.cos(angles) * twice, -np.sin(angles) * twice))
-    table = table * _hann(n_fft) / math.sqrt(n_fft)
+    both = np.concatenate((np.cos(angles) * twice, -np.sin(angles) * twice))
+    table = both * _hann(n_fft) / math.sqrt(n_fft)
     return np.ascontiguousarray(np.pad(table, ((0, 0), (0, width - n_fft))), np.float32)
 
 

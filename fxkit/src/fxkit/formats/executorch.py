@@ -146,7 +146,7 @@ def _prove(function: _Window, loaded: backend.LoadedProgram) -> None:
     sound = probe.signal(WINDOWS * window, function.inner.sample_rate, 0.5)
     noise = 0.1 * (2 * torch.rand(window, generator=generator) - 1)
     error = peak = 0.0
-    for x in (*sound.split(window), noise, torch.zeros(window)):
+    for x in (*sound.view(-1, window).unbind(), noise, torch.zeros(window)):
         controls = torch.rand(knobs, generator=generator) if knobs else None
         wanted, got = function.run(x, controls), loaded.run(x, controls)
         error = max(error, float((got - wanted).abs().max()))

@@ -36,7 +36,8 @@ QUIET = (
 )  # fmt: skip
 """Operators that only move numbers, or run on the engine's kernels."""
 
-_library = torch.library.Library("fxkit_program", "DEF")
+_torch_library: Any = torch.library
+_library = _torch_library.Library("fxkit_program", "DEF")
 _WEIGHTS = "Tensor weight_ih, Tensor weight_hh, Tensor bias_ih, Tensor bias_hh"
 
 
@@ -152,14 +153,12 @@ def _define(name: str, states: str, compute: Callable[..., Tensor], rows: int) -
 
 
 def _gru(x: Tensor, h: Tensor, *weights: Tensor) -> Tensor:
-    y: Tensor = torch.gru(x, h[None], list(weights), True, 1, 0.0, False, False, True)[0]  # type: ignore[attr-defined]
+    y: Tensor = torch.gru(x, h[None], list(weights), True, 1, 0.0, False, False, True)[0]
     return y
 
 
 def _lstm(x: Tensor, h: Tensor, c: Tensor, *weights: Tensor) -> Tensor:
-    y, _, c = torch.lstm(  # type: ignore[attr-defined]
-        x, [h[None], c[None]], list(weights), True, 1, 0.0, False, False, True
-    )
+    y, _, c = torch.lstm(x, [h[None], c[None]], list(weights), True, 1, 0.0, False, False, True)
     return torch.cat((y, c.transpose(0, 1)), dim=1)
 
 
