@@ -74,7 +74,8 @@ def _remember(memory: Recurrent | None, x: Tensor) -> Tensor:
     """Run it along the time of ``[batch, channels, 1, time]``."""
     if memory is None:
         return x
-    return rearrange(memory(rearrange(x, "b c 1 t -> b t c")), "b t c -> b c 1 t")
+    remembered: Tensor = memory(rearrange(x, "b c 1 t -> b t c"))
+    return rearrange(remembered, "b t c -> b c 1 t")
 
 
 class Encoder(nn.Module):
