@@ -184,9 +184,9 @@ void Loader::put_on(std::unique_ptr<host::Sound> sound) {
   if (play) {
     for (std::size_t i = 0; i < max_knobs; ++i) sound->set_control(i, listener_.knob(i));
     level_factor_ = factor_of(sound->info());
-    chain_.slot.offer(std::move(sound));
+    hand_over(std::move(sound));
   } else {
-    chain_.slot.offer(nullptr);
+    hand_over(nullptr);
     held_ = std::move(sound);
   }
   change([&](Status& s) {
@@ -198,7 +198,12 @@ void Loader::put_on(std::unique_ptr<host::Sound> sound) {
 
 void Loader::take_off() {
   level_factor_ = 1.0f;
-  chain_.slot.offer(nullptr);
+  hand_over(nullptr);
+}
+
+void Loader::hand_over(std::unique_ptr<host::Sound> sound) {
+  latency_ = sound ? sound->latency() : 0;
+  chain_.slot.offer(std::move(sound));
 }
 
 void Loader::confirm() {

@@ -67,6 +67,8 @@ class Loader {
   unsigned version() const noexcept { return version_.load(std::memory_order_acquire); }
   // Whether something waits to be loaded. Any thread.
   bool busy() const noexcept { return waiting_.load(std::memory_order_acquire) > 0; }
+  // Of what was handed over last, heard or not yet, in samples of the host. Any thread.
+  std::size_t latency() const noexcept { return latency_.load(std::memory_order_relaxed); }
   // -18 LUFS against the loudness of the model that plays; 1 where it is not known. Any thread.
   float level_factor() const noexcept { return level_factor_.load(std::memory_order_relaxed); }
 
@@ -76,6 +78,7 @@ class Loader {
   void work();
   void open(const juce::File&, Knobs, bool confirmed);
   void put_on(std::unique_ptr<host::Sound>);
+  void hand_over(std::unique_ptr<host::Sound>);
   void take_off();
   void open_cabinet(const juce::File&);
   void change(const std::function<void(Status&)>&);
@@ -96,6 +99,7 @@ class Loader {
 
   std::atomic<int> waiting_{0};
   std::atomic<unsigned> version_{0};
+  std::atomic<std::size_t> latency_{0};
   std::atomic<float> level_factor_{1};
   std::atomic<bool> offline_{false};
   std::thread thread_;

@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cmath>
 #include <thread>
+#include <utility>
 
 #include "loader/library.h"
 #include "processor/editor.h"
@@ -157,7 +158,8 @@ void Processor::background() {
 
 void Processor::timerCallback() {
   chain_.slot.collect();
-  if (static_cast<int>(chain_.slot.latency()) != getLatencySamples()) report_latency();
+  // While a model waits to be heard, its latency is reported already.
+  if (!chain_.slot.busy()) report_latency();
   for (auto* trigger : {parameters_.previous, parameters_.next}) {
     if (trigger->get()) trigger->setValueNotifyingHost(0);
   }
@@ -264,11 +266,12 @@ void Processor::setStateInformation(const void* data, int size) {
     }
   };
   restore(true);
-  if (!startup_wins_) loader_.load_now(file(state.model), Loader::Knobs::keep, state.confirmed);
-  startup_wins_ = false;
+  const bool loads = !std::exchange(startup_wins_, false);
+  if (loads) loader_.load_now(file(state.model), Loader::Knobs::keep, state.confirmed);
   loader_.load_cabinet_now(file(state.cabinet));
   restore(false);  // after the model, which has the defaults of its knobs
-  if (rate_.load() > 0) report_latency();
+  // A host that renders at once asks before the model has played a block.
+  if (rate_.load() > 0 && loads) setLatencySamples(static_cast<int>(loader_.latency()));
 }
 
 juce::AudioProcessorEditor* Processor::createEditor() {
