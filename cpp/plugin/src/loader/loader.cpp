@@ -75,19 +75,22 @@ void Loader::work() {
     std::optional<juce::File> model, cabinet;
     {
       std::unique_lock hold(state_);
-      wake_.wait_for(hold, 20ms, [this] { return stop_ || next_model_ || next_cabinet_; });
+      wake_.wait_for(hold, 20ms,
+                     [this] { return stop_ || next_model_ || next_cabinet_ || release_.load(); });
       if (stop_) return;
       std::swap(model, next_model_);
       std::swap(cabinet, next_cabinet_);
     }
+    const bool release = release_.exchange(false);
     {
       const std::lock_guard hold(loading_);
+      if (release) play_held();
       if (model) open(*model, Knobs::reset, false);
       if (cabinet) open_cabinet(*cabinet);
       chain_.slot.collect();
       chain_.cabinet.collect();
     }
-    waiting_.fetch_sub((model ? 1 : 0) + (cabinet ? 1 : 0), std::memory_order_release);
+    waiting_.fetch_sub(release + (model ? 1 : 0) + (cabinet ? 1 : 0), std::memory_order_release);
     listener_.background();
   }
 }
@@ -188,6 +191,7 @@ void Loader::put_on(std::unique_ptr<host::Sound> sound) {
   } else {
     hand_over(nullptr);
     held_ = std::move(sound);
+    holds_ = true;
   }
   change([&](Status& s) {
     s.stage = play ? Stage::playing : Stage::held;
@@ -202,6 +206,7 @@ void Loader::take_off() {
 }
 
 void Loader::hand_over(std::unique_ptr<host::Sound> sound) {
+  holds_ = false;
   latency_ = sound ? sound->latency() : 0;
   chain_.slot.offer(std::move(sound));
 }
@@ -210,6 +215,20 @@ void Loader::confirm() {
   const std::lock_guard hold(loading_);
   if (!held_ || rate_ == 0) return;
   change([](Status& s) { s.confirmed = true; });
+  play_held();
+}
+
+void Loader::set_offline(bool offline) noexcept {
+  offline_.store(offline, std::memory_order_relaxed);
+  if (offline && holds_.load() && !release_.load()) {
+    waiting_.fetch_add(1, std::memory_order_release);
+    if (release_.exchange(true)) waiting_.fetch_sub(1, std::memory_order_release);
+    wake_.notify_all();
+  }
+}
+
+void Loader::play_held() {
+  if (!held_ || rate_ == 0) return;
   try {
     put_on(std::move(held_));
   } catch (const std::exception& error) {

@@ -59,8 +59,9 @@ class Loader {
   void load_cabinet_now(const juce::File&);
   void confirm();                            // plays what was held back
 
-  // A render that is not in real time plays what is slow as well. Any thread.
-  void set_offline(bool offline) noexcept { offline_.store(offline, std::memory_order_relaxed); }
+  // A render that is not in real time plays what is slow as well, also what is held back already:
+  // busy() until that is handed over. Any thread.
+  void set_offline(bool offline) noexcept;
 
   Status status() const;                     // not on the audio thread
   // Rises when status() changes. Any thread.
@@ -79,6 +80,7 @@ class Loader {
   void open(const juce::File&, Knobs, bool confirmed);
   void put_on(std::unique_ptr<host::Sound>);
   void hand_over(std::unique_ptr<host::Sound>);
+  void play_held();
   void take_off();
   void open_cabinet(const juce::File&);
   void change(const std::function<void(Status&)>&);
@@ -102,6 +104,7 @@ class Loader {
   std::atomic<std::size_t> latency_{0};
   std::atomic<float> level_factor_{1};
   std::atomic<bool> offline_{false};
+  std::atomic<bool> holds_{false}, release_{false};  // something slow; and it should play after all
   std::thread thread_;
 };
 
