@@ -147,11 +147,15 @@ float Processor::knob(std::size_t index) {
                                         : 0.5f;
 }
 
-// Steps that the host asked for. Here and not in the timer: a host without windows has no message
-// loop.
+// Steps and programs that the host asked for. Here and not in the timer: a host without windows has no
+// message loop.
 void Processor::background() {
   const int asked = stepping_.load();
   if (asked == 0) return;
+  if (const int program = wanted_program_.exchange(0); program != 0) {
+    parameters_.reset();
+    load(presets_[static_cast<std::size_t>(program - 1)]);
+  }
   if (const int by = steps_.exchange(0); by != 0) step(by);
   stepping_.fetch_sub(asked);  // not before the model is on its way
 }
@@ -214,13 +218,13 @@ std::string Processor::message() const {
   return {};
 }
 
+// A host may call this on the audio thread.
 void Processor::setCurrentProgram(int index) {
   if (index < 0 || index >= getNumPrograms()) return;
   program_ = index;
   if (index == 0) return;
-  say("");
-  parameters_.reset();
-  loader_.load(presets_[static_cast<std::size_t>(index - 1)]);
+  wanted_program_ = index;
+  stepping_.fetch_add(1);
 }
 
 const juce::String Processor::getProgramName(int index) {

@@ -79,7 +79,8 @@ class Processor : public juce::AudioProcessor,
   Parameters parameters_{*this};
   Chain chain_;
   std::vector<juce::File> presets_;
-  int program_ = 0;
+  std::atomic<int> program_{0};
+  std::atomic<int> wanted_program_{0};  // 0: none
   bool startup_wins_ = false;  // the environment's model, over what the standalone program stored
 
   mutable juce::CriticalSection lock_;
@@ -90,7 +91,7 @@ class Processor : public juce::AudioProcessor,
   std::array<float, Parameters::knob_count> sent_{};  // audio thread
   unsigned seen_ = 0;                                 // audio thread: the loader's version
   std::atomic<int> steps_{0};         // that the host asks for: how far
-  std::atomic<int> stepping_{0};      // how many of them are not done
+  std::atomic<int> stepping_{0};      // how many of them, and of programs, are not done
   std::atomic<float> load_{0};
   std::atomic<double> rate_{0};
   unsigned shown_ = 0;              // message thread: the loader's version
