@@ -265,11 +265,13 @@ def test_a_disk_that_fills_up_at_the_start_leaves_nothing(pair, capsys, monkeypa
     assert not left or any(item.endswith(".safetensors") for item in left)
 
 
+@pytest.mark.parametrize("unbuffered", ["", "1"])
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full on this system")
-def test_standard_output_on_a_full_disk(pair):
+def test_standard_output_on_a_full_disk(pair, unbuffered):
     with Path("/dev/full").open("w") as full:
         done = subprocess.run(
             [sys.executable, "-m", "fxkit", "version"],
+            env=os.environ | {"PYTHONUNBUFFERED": unbuffered},
             stdout=full,
             stderr=subprocess.PIPE,
             text=True,

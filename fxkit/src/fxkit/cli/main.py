@@ -55,13 +55,16 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return _fail(130, "stopped")
     except BrokenPipeError:
-        # Whoever read our output has gone. Python would complain again when it flushes at exit.
-        with contextlib.suppress(OSError, ValueError, AttributeError):
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        # Whoever read our output has gone.
+        _drop_output()
         return 141
     except Exception as error:
         advice = _advice(error)
         if advice is not None:
+            try:
+                sys.stdout.flush()
+            except OSError:  # the disk that standard output goes to is full
+                _drop_output()
             return _fail(*advice)
         traceback.print_exc()
         return _fail(1, "this is a defect of fxkit or of a plug-in, please report it")
@@ -89,6 +92,12 @@ def _usage() -> str:
     lines += [f"  {name:<10}{what}" for name, what in COMMANDS.items()]
     lines += ["", "fxkit COMMAND --help says more; fxkit run --help lists every setting.", ""]
     return "\n".join(lines)
+
+
+def _drop_output() -> None:
+    """Let what standard output still holds go nowhere: Python would complain again at its end."""
+    with contextlib.suppress(OSError, ValueError, AttributeError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _fail(code: int, message: str) -> int:
