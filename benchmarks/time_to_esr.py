@@ -12,7 +12,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import platform
 import statistics
 import subprocess
 import sys
@@ -20,6 +19,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+from fxkit.machine import processor
 from rich.console import Console
 
 GOALS = (("light", 0.01), ("heavy", 0.08))
@@ -149,7 +149,7 @@ def main() -> int:
     if asked.out is not None:
         asked.out.parent.mkdir(parents=True, exist_ok=True)
         asked.out.with_suffix(".md").write_text(text)
-        record = {"machine": platform.processor() or platform.machine(), "results": found}
+        record = {"machine": processor(), "results": found}
         asked.out.with_suffix(".json").write_text(json.dumps(record, indent=1) + "\n")
     return 0
 

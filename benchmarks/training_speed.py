@@ -13,7 +13,6 @@ from __future__ import annotations
 import argparse
 import itertools
 import json
-import platform
 import statistics
 import time
 from collections.abc import Callable
@@ -21,6 +20,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import torch
+from fxkit.machine import processor
 from fxkit_engine import available_isas
 from rich.console import Console
 from torch import Tensor, nn
@@ -175,7 +175,7 @@ def main() -> None:
         asked.out.parent.mkdir(parents=True, exist_ok=True)
         asked.out.with_suffix(".md").write_text(text)
         record = {
-            "machine": platform.processor() or platform.machine(),
+            "machine": processor(),
             "torch": torch.__version__,
             "instruction_sets": available_isas(),
             "results": [asdict(result) for result in results],

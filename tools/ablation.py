@@ -188,6 +188,7 @@ def epoch_seconds(data: Path, size: int, name: str, share: float) -> float:
 def calibrate(data: Path, wanted: list[tuple[int, str]], rounds: int) -> None:
     """Measure the least time of an epoch of each variant, all in turn, and keep it."""
     import torch
+    from fxkit.machine import processor
 
     seconds: dict[str, list[float]] = {}
     for number in range(rounds):
@@ -198,7 +199,7 @@ def calibrate(data: Path, wanted: list[tuple[int, str]], rounds: int) -> None:
     known = json.loads(COST.read_text())["seconds"] if COST.exists() else {}
     KEPT.mkdir(parents=True, exist_ok=True)
     record = {
-        "machine": results.machine(),
+        "machine": processor(),
         "threads": torch.get_num_threads(),
         "torch": torch.__version__,
         "date": datetime.datetime.now(tz=datetime.UTC).date().isoformat(),

@@ -10,8 +10,6 @@ from __future__ import annotations
 import argparse
 import datetime
 import json
-import os
-import platform
 import re
 import shutil
 import statistics
@@ -64,21 +62,10 @@ def cells() -> list[Cell]:
     return first + again
 
 
-def machine() -> str:
-    """Return the processor's name and how many cores this process may use."""
-    name = platform.processor() or platform.machine()
-    cpuinfo = Path("/proc/cpuinfo")
-    if cpuinfo.exists():
-        for line in cpuinfo.read_text().splitlines():
-            if line.startswith("model name"):
-                name = line.split(":", 1)[1].strip()
-                break
-    return f"{name}, {len(os.sched_getaffinity(0))} cores"
-
-
 def train(cell: Cell, data: Path, minutes: float, threads: int) -> dict[str, Any]:
     """Train one cell and return what it measured."""
     import torch
+    from fxkit.machine import processor
 
     import fxkit
 
@@ -114,7 +101,7 @@ def train(cell: Cell, data: Path, minutes: float, threads: int) -> dict[str, Any
             "parameters": run.parameters,
             "evaluation": run.evaluation.to_plain(),
             "realtime": run.realtime.to_plain() if run.realtime else None,
-            "machine": machine(),
+            "machine": processor(),
             "torch": torch.__version__,
             "date": datetime.datetime.now(tz=datetime.UTC).date().isoformat(),
         }

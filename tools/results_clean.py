@@ -27,7 +27,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from results import KEPT, ROOT, machine, number
+from results import KEPT, ROOT, number
 
 CLEAN = KEPT / "clean"
 RUNS = ROOT / "runs" / "results-clean"
@@ -237,6 +237,7 @@ def estimate(data: Path, side: str) -> dict[str, Any]:
 def train(cell: Cell, data: Path, minutes: float, threads: int) -> dict[str, Any]:
     """Train one cell and return what it measured."""
     import torch
+    from fxkit.machine import processor
 
     import fxkit
 
@@ -271,7 +272,7 @@ def train(cell: Cell, data: Path, minutes: float, threads: int) -> dict[str, Any
         "history": [[e.number, round(e.seconds), e.loss, e.validation_loss] for e in run.history],
         "evaluation": run.evaluation.to_plain(),
         "realtime": run.realtime.to_plain(),
-        "machine": machine(),
+        "machine": processor(),
         "torch": torch.__version__,
         "date": datetime.datetime.now(tz=datetime.UTC).date().isoformat(),
     }

@@ -198,6 +198,36 @@ def test_nan_stops_and_names_the_setting(split, tmp_path):
     assert (tmp_path / "best.safetensors").exists()
 
 
+class Overflows(Squared):
+    """Has a gradient of infinity at some calls, though the loss itself is a number."""
+
+    def __init__(self, at):
+        super().__init__(None)
+        self.at = at
+        self.calls = 0
+
+    def forward(self, estimate, target):
+        self.calls += 1
+        if estimate.requires_grad and self.at(self.calls):
+            estimate.register_hook(lambda gradient: gradient * math.inf)
+        return super().forward(estimate, target)
+
+
+@pytest.mark.parametrize("clip", [0.0, 1.0])
+def test_a_gradient_beyond_all_numbers_costs_one_step(split, tmp_path, clip):
+    config = replace(CONFIG, epochs=25, lr=0.05, clip=clip)
+    model, result = go(split, tmp_path, config, loss=Overflows(lambda call: call % 7 == 3))
+    assert model.inner.a.item() == pytest.approx(0.5, abs=0.02)
+    assert result.history[-1].validation_loss < 1e-3
+
+
+def test_gradients_that_stay_beyond_all_numbers_stop_it(split, tmp_path):
+    config = replace(CONFIG, epochs=100)
+    with pytest.raises(DivergedError, match=r"gradients.*best model so far is kept.*train\.lr"):
+        go(split, tmp_path, config, loss=Overflows(lambda call: call > 30))
+    assert (tmp_path / "best.safetensors").exists()
+
+
 def test_patience(split, tmp_path):
     frozen = Scaled.from_levels(Leak(), input_rms=0.3, target_rms=0.3)
     config = replace(CONFIG, epochs=50, patience=2, lr=1e-8, floor=0.0)

@@ -13,6 +13,7 @@ import torch
 
 from fxkit.config import Settings
 from fxkit.data import Dataset, Segment, Split
+from fxkit.machine import processor
 from fxkit.manifest import Control, Level, Manifest
 from fxkit.report.loudness import loudness
 from fxkit.scores import Evaluation
@@ -33,6 +34,7 @@ def environment(seed: int) -> dict[str, str]:
         "torch": torch.__version__,
         "python": platform.python_version(),
         "system": f"{platform.system()} {platform.machine()}",
+        "processor": processor(),
         "processor threads": str(torch.get_num_threads()),
     }
 

@@ -38,6 +38,8 @@ BEST = "best.safetensors"
 LAST = "last.safetensors"
 CHECK_EVERY = 50
 """Steps between two looks at the loss: each look makes a GPU wait for its own results."""
+OVERFLOWS = 100
+"""So many gradients without a number, one after the other, are a training that has diverged."""
 
 
 class DivergedError(RuntimeError):
@@ -156,7 +158,7 @@ class _Trainer:
         self.crops = model.trains_on == "crops"
         self.precision = pick_precision(config.precision, device, crops=self.crops)
         self.average = Average(model, config.ema) if config.ema else None
-        self.waiting = 0
+        self.waiting = self.overflows = 0
         self.power = levels(split.train, task.target) ** 2 if self.crops else 1.0
         self.schedule = Schedule(config.lr, ramp=config.ramp, floor=config.floor)
         self.at = checkpoint.Progress()
@@ -329,13 +331,35 @@ class _Trainer:
                 if parameter.grad is not None:
                     parameter.grad /= self.waiting
         self.waiting = 0
-        if self.config.clip:
-            torch.nn.utils.clip_grad_norm_(self.model.parameters(), self.config.clip)
-        self.optimizer.step()
+        if self.bound_gradient():
+            self.optimizer.step()
         self.optimizer.zero_grad()
         self.at.step += 1
         if self.average is not None:
             self.average.update(self.model)
+
+    def bound_gradient(self) -> bool:
+        """Scale a long gradient down; say whether there is one to go along.
+
+        Through hundreds of steps of a recurrent layer a gradient can grow beyond all numbers, at a
+        high learning rate now and then. That window has nothing to teach, and the next one has: to
+        scale infinity down would make every weight NaN.
+        """
+        norm = torch.nn.utils.clip_grad_norm_(self.model.parameters(), self.config.clip or math.inf)
+        fine = norm.isfinite()
+        if self.device.type != "cpu":
+            # Without asking, which would make the device wait at every step.
+            for parameter in self.model.parameters():
+                if parameter.grad is not None:
+                    parameter.grad = torch.where(fine, parameter.grad, 0.0)
+            return True
+        self.overflows = 0 if fine else self.overflows + 1
+        if self.overflows >= OVERFLOWS:
+            raise DivergedError(
+                f"training diverged in epoch {self.at.epoch + 1}: the gradients are no longer "
+                f"finite ({self.what_is_kept()}); try a lower train.lr than {self.config.lr:g}"
+            )
+        return bool(fine)
 
     def judged(self) -> AbstractContextManager[None]:
         """Return a context in which the model has the weights that are judged and kept."""
@@ -346,12 +370,14 @@ class _Trainer:
         mean = float(self.total) / self.epoch_steps
         if math.isfinite(mean):
             return mean
-        kept = (
-            "the best model so far is kept" if self.at.best_loss is not None else "nothing is kept"
-        )
         raise DivergedError(
             f"training diverged in epoch {self.at.epoch + 1}: the loss is no longer finite "
-            f"({kept}); try a lower train.lr than {self.config.lr:g}"
+            f"({self.what_is_kept()}); try a lower train.lr than {self.config.lr:g}"
+        )
+
+    def what_is_kept(self) -> str:
+        return (
+            "the best model so far is kept" if self.at.best_loss is not None else "nothing is kept"
         )
 
     def close_epoch(self, bar: Step) -> None:
