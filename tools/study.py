@@ -160,7 +160,13 @@ def part() -> list[str]:
             f"| {titles[name]} | {cells} | {row['realtime']['median_us']:.0f} "
             f"| {row['minutes']:g} | {row['epochs']} |"
         )
-    return lines
+    return [*lines, "", *results_text("study")]
+
+
+def results_text(name: str) -> list[str]:
+    """Return what is to be said about the tables, from docs/results/NAME/discussion.md."""
+    path = results.KEPT / name / "discussion.md"
+    return [path.read_text().rstrip()] if path.exists() else []
 
 
 def _short(value: Any) -> str:

@@ -9,15 +9,16 @@ namespace fxkit::bench {
 namespace detail {
 
 #define FXK_PEAK_STEP(k) \
-  sums[k] = sums[k] * a + b; \
-  __asm__ volatile("" : FXK_PEAK_OPERAND(sums[k]));
+  sum##k = sum##k * a + b;  \
+  __asm__ volatile("" : FXK_PEAK_OPERAND(sum##k));
 
-// Twelve sums that do not depend on each other, as wide as the instruction set.
+// Twelve sums that do not depend on each other, as wide as the instruction set. Each has a name of its
+// own: an array would lie in memory.
 #define FXK_PEAK(name, width, attributes)                                                   \
   attributes inline double name() {                                                        \
     typedef float Vec __attribute__((vector_size(width * 4)));                             \
-    Vec sums[12];                                                                          \
-    for (int i = 0; i < 12; ++i) sums[i] = Vec{} + static_cast<float>(i);                  \
+    Vec sum0{}, sum1{}, sum2{}, sum3{}, sum4{}, sum5{}, sum6{}, sum7{}, sum8{}, sum9{},    \
+        sum10{}, sum11{};                                                                  \
     const Vec a = Vec{} + 0.5f, b = Vec{} + 0.25f;                                         \
     constexpr int rounds = 3000;                                                           \
     const auto start = std::chrono::steady_clock::now();                                   \
