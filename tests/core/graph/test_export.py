@@ -84,3 +84,41 @@ def test_nan_is_never_equal() -> None:
         model.conv.bias.fill_(float("nan"))
     with pytest.raises(NotExportableError, match="is not what"):
         export(model)
+
+
+class Restless(Model):
+    """A GRU whose weights are so large that it is chaotic on loud noise."""
+
+    def __init__(self) -> None:
+        super().__init__(NoOptions())
+        torch.manual_seed(0)
+        self.gru = nn.GRU(1, 32, batch_first=True)
+        self.readout = nn.Linear(32, 1)
+        with torch.no_grad():
+            self.gru.weight_ih_l0.mul_(10)
+            self.gru.weight_hh_l0.mul_(6)
+
+    def initial_state(self, batch: int) -> State:
+        return {"h": self.readout.weight.new_zeros(1, batch, 32)}
+
+    def forward(
+        self, x: Tensor, state: State, controls: Tensor | None = None
+    ) -> tuple[Tensor, State]:
+        y, h = self.gru(x.transpose(1, 2), state["h"])
+        return self.readout(y).transpose(1, 2), {"h": h}
+
+    def graph(self, g: Graph, x: Node, controls: Node | None) -> Node:
+        return g.dense(g.gru(x, self.gru), self.readout)
+
+
+@torch.no_grad()
+def test_a_model_that_is_chaotic_on_noise_is_exported_all_the_same() -> None:
+    model = Restless().eval()
+    noise = 2 * torch.rand(1, 1, 4096, generator=torch.Generator().manual_seed(0)) - 1
+    played, _ = model(noise, model.initial_state(1))
+    exact = Restless().double()
+    exact.load_state_dict(model.state_dict())
+    wanted, _ = exact(noise.double(), exact.initial_state(1))
+    assert (played - wanted).abs().max() > 0.1 * wanted.abs().max()  # rounding alone
+    spec, _ = export(model)
+    assert [layer.type for layer in spec.layers] == ["gru", "dense"]
