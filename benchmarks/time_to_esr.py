@@ -2,9 +2,12 @@
 
 Each training is a process of its own, with the same seed and settings, so that both back ends walk
 through the same numbers up to rounding. It ends after the first epoch whose validation ESR is at
-most the goal. The two take turns, so that whatever else the machine does hits both alike.
+most the goal. The two take turns, so that whatever else the machine does hits both alike; every
+round has a seed of its own.
 
     python benchmarks/time_to_esr.py --data DIR --out build/time-to-esr
+    python benchmarks/time_to_esr.py --data DIR --model nn-gru --goals light=0.001 heavy=0.04 \
+        --backends fused --rounds 3 --out build/time-to-esr-nn-gru
 """
 
 from __future__ import annotations
@@ -22,9 +25,10 @@ from typing import Any
 from fxkit.machine import processor
 from rich.console import Console
 
-GOALS = (("light", 0.01), ("heavy", 0.08))
+GOALS = ("light=0.01", "heavy=0.08")
 BACKENDS = {"fused": "", "pytorch": "off"}
 """Name to what FXKIT_KERNELS has to be."""
+HEADS = {"fused": "fused", "pytorch": "PyTorch"}
 
 
 def train(data: Path, level: str, goal: float, model: str, seed: int, epochs: int) -> None:
@@ -88,36 +92,45 @@ def train(data: Path, level: str, goal: float, model: str, seed: int, epochs: in
     print(json.dumps(found))
 
 
-def start(arguments: argparse.Namespace, level: str, goal: float, backend: str) -> dict[str, Any]:
+def start(
+    arguments: argparse.Namespace, level: str, goal: float, backend: str, seed: int
+) -> dict[str, Any]:
     """Run one training in a process of its own."""
     command = [sys.executable, __file__, "--data", str(arguments.data), "--one", level]
-    command += ["--goal", str(goal), "--model", arguments.model, "--seed", str(arguments.seed)]
+    command += ["--goal", str(goal), "--model", arguments.model, "--seed", str(seed)]
     command += ["--epochs", str(arguments.epochs)]
     environment = os.environ | {"FXKIT_KERNELS": BACKENDS[backend]}
     done = subprocess.run(command, env=environment, check=True, stdout=subprocess.PIPE, text=True)
     found: dict[str, Any] = json.loads(done.stdout)
-    return found | {"level": level, "goal": goal, "backend": backend, "model": arguments.model}
+    about = {"level": level, "goal": goal, "backend": backend, "seed": seed}
+    return found | about | {"model": arguments.model}
 
 
 def table(found: list[dict[str, Any]]) -> str:
     """Lay the results out in Markdown: the median over the rounds, the range in brackets."""
-    lines = [
-        "| recording | validation ESR | epochs | fused | PyTorch | faster |",
-        "|---|---|---|---|---|---|",
-    ]
+    asked = [backend for backend in BACKENDS if any(r["backend"] == backend for r in found)]
+    heads = ["recording", "validation ESR", "epochs", *(HEADS[backend] for backend in asked)]
+    if len(asked) > 1:
+        heads.append("faster")
+    lines = ["| " + " | ".join(heads) + " |", "|---" * len(heads) + "|"]
     for level, goal in dict.fromkeys((row["level"], row["goal"]) for row in found):
         rows = [row for row in found if row["level"] == level]
-        times = {b: [r["seconds"] / 60 for r in rows if r["backend"] == b] for b in BACKENDS}
+        times = {b: [r["seconds"] for r in rows if r["backend"] == b] for b in asked}
         cells = [
-            f"{statistics.median(t):.2f} min ({min(t):.2f} to {max(t):.2f})" for t in times.values()
+            f"{statistics.median(t):.1f} s ({min(t):.1f} to {max(t):.1f})" for t in times.values()
         ]
-        factor = statistics.median(times["pytorch"]) / statistics.median(times["fused"])
-        epochs = "/".join(sorted({str(row["epochs"]) for row in rows}))
+        if len(asked) > 1:
+            middle = {backend: statistics.median(t) for backend, t in times.items()}
+            cells.append(f"{middle['pytorch'] / middle['fused']:.1f} times")
+        epochs = "/".join(map(str, sorted({row["epochs"] for row in rows})))
         note = "" if all(row["reached"] for row in rows) else " (not reached)"
-        lines.append(
-            f"| {level} | {goal}{note} | {epochs} | {' | '.join(cells)} | {factor:.1f} times |"
-        )
+        lines.append(f"| {level} | {goal:g}{note} | {epochs} | {' | '.join(cells)} |")
     return "\n".join(lines) + "\n"
+
+
+def goals(texts: list[str]) -> list[tuple[str, float]]:
+    """Read ``level=ESR`` of the command line."""
+    return [(level, float(goal)) for level, _, goal in (text.partition("=") for text in texts)]
 
 
 def main() -> int:
@@ -127,7 +140,9 @@ def main() -> int:
     parser.add_argument("--out", type=Path, help="write OUT.json and OUT.md")
     parser.add_argument("--rounds", type=int, default=1)
     parser.add_argument("--model", default="gru")
-    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--goals", nargs="+", default=list(GOALS), help="recording=ESR, each")
+    parser.add_argument("--backends", nargs="+", default=list(BACKENDS), choices=list(BACKENDS))
+    parser.add_argument("--seed", type=int, default=0, help="of the first round")
     parser.add_argument("--epochs", type=int, default=60, help="give up after so many")
     parser.add_argument("--one", default="", help=argparse.SUPPRESS)
     parser.add_argument("--goal", type=float, default=0.0, help=argparse.SUPPRESS)
@@ -139,10 +154,10 @@ def main() -> int:
         train(asked.data, asked.one, asked.goal, asked.model, asked.seed, asked.epochs)
         return 0
     found = [
-        start(asked, level, goal, backend)
-        for _ in range(asked.rounds)
-        for level, goal in GOALS
-        for backend in BACKENDS
+        start(asked, level, goal, backend, asked.seed + number)
+        for number in range(asked.rounds)
+        for level, goal in goals(asked.goals)
+        for backend in asked.backends
     ]
     text = table(found)
     Console().print(text, markup=False)
