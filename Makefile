@@ -84,8 +84,9 @@ backend: $(VENV)/.installed
 	@command -v cmake >/dev/null || $(BIN)/pip install --quiet cmake
 	$(BIN)/pip install --quiet -e './fxkit[executorch]'
 	PATH="$$PATH:$(CURDIR)/$(BIN)" \
-	  && cmake -S cpp -B build/backend -DFXKIT_PYTHON=$(abspath $(BIN))/python -DFXKIT_TESTS=OFF \
-	  && cmake --build build/backend --parallel 2 --target fxkit_executorch fxkit-render
+	  && cmake -S cpp -B build/backend -DFXKIT_PYTHON=$(abspath $(BIN))/python \
+	  && cmake --build build/backend --parallel 2 \
+	    --target fxkit_executorch fxkit-render program_allocation_test
 	@mkdir -p '$(BACKENDS)'
 	cp build/backend/backend/*.so '$(BACKENDS)'
 

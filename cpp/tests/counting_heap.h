@@ -2,16 +2,36 @@
 #pragma once
 
 #include <atomic>
+#include <cerrno>
 #include <cstddef>
 #include <cstdlib>
 
 namespace test {
 
 inline std::atomic<long> heap_taken{0}, heap_freed{0};
+inline thread_local long heap_of_thread = 0;
 
-// Calls that `f` makes.
+inline void heap_took() {
+  ++heap_taken;
+  ++heap_of_thread;
+}
+
+inline void heap_gave_back() {
+  ++heap_freed;
+  ++heap_of_thread;
+}
+
+// Calls that `f` makes on this thread.
 template <class F>
 long heap_calls(F f) {
+  const long before = heap_of_thread;
+  f();
+  return heap_of_thread - before;
+}
+
+// Calls of all threads while `f` runs.
+template <class F>
+long heap_calls_of_all(F f) {
   const long before = heap_taken + heap_freed;
   f();
   return heap_taken + heap_freed - before;
@@ -30,22 +50,34 @@ void* __libc_realloc(void*, std::size_t);
 void* __libc_memalign(std::size_t, std::size_t);
 void __libc_free(void*);
 
-void* malloc(std::size_t size) { ++test::heap_taken; return __libc_malloc(size); }
+void* malloc(std::size_t size) {
+  test::heap_took();
+  return __libc_malloc(size);
+}
 void* calloc(std::size_t count, std::size_t size) {
-  ++test::heap_taken;
+  test::heap_took();
   return __libc_calloc(count, size);
 }
 void* realloc(void* p, std::size_t size) {
-  ++test::heap_taken;
-  if (p) ++test::heap_freed;
+  test::heap_took();
+  if (p) test::heap_gave_back();
   return __libc_realloc(p, size);
 }
 void* aligned_alloc(std::size_t align, std::size_t size) {
-  ++test::heap_taken;
+  test::heap_took();
   return __libc_memalign(align, size);
 }
+void* memalign(std::size_t align, std::size_t size) {
+  test::heap_took();
+  return __libc_memalign(align, size);
+}
+int posix_memalign(void** p, std::size_t align, std::size_t size) {
+  test::heap_took();
+  *p = __libc_memalign(align, size);
+  return *p ? 0 : ENOMEM;
+}
 void free(void* p) {
-  if (p) ++test::heap_freed;
+  if (p) test::heap_gave_back();
   __libc_free(p);
 }
 }

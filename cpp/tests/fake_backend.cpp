@@ -62,6 +62,6 @@ const fxkit_backend backend = {
 
 }  // namespace
 
-extern "C" __attribute__((visibility("default"))) const fxkit_backend* fxkit_backend_get() {
+extern "C" FXKIT_BACKEND_EXPORT const fxkit_backend* fxkit_backend_get() {
   return &backend;
 }

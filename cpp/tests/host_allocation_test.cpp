@@ -1,17 +1,23 @@
 // What hosts a model must not touch the heap on the audio thread, and give back all it took.
+#include <chrono>
 #include <memory>
 #include <string>
+#include <thread>
 #include <vector>
 
+#include "backend_library.h"
 #include "counting_heap.h"
 #include "fxkit/host/slot.h"
 #include "host_models.h"
 #include "test.h"
+#include "window_source.h"
 
 namespace {
 
 using fxkit::host::Slot;
 using fxkit::host::Sound;
+using fxkit::host::WindowProgram;
+using fxkit::host::WindowSource;
 
 std::unique_ptr<Sound> prepared(const std::string& path) {
   auto sound = Sound::open(path);
@@ -22,6 +28,8 @@ std::unique_ptr<Sound> prepared(const std::string& path) {
 TEST(the_counter_counts) {
   CHECK(test::heap_calls([] {}) == 0);
   CHECK(test::heap_calls([] { std::vector<float> v(100); }) == 2);
+  const auto elsewhere = [] { std::thread([] { std::vector<float> v(100); }).join(); };
+  CHECK(test::heap_calls_of_all(elsewhere) >= test::heap_calls(elsewhere) + 2);
   const long before = test::heap_balance();
   auto kept = std::make_unique<int>(1);
   CHECK(test::heap_balance() == before + 1);
@@ -45,6 +53,35 @@ TEST(playing_swapping_and_turning_allocate_nothing) {
       slot.process(rows, rows, 64);
       slot.reset();
       slot.process(rows, rows, 64);
+    });
+    CHECK_MORE(calls == 0, std::to_string(calls));
+  }
+}
+
+// The worker has its first window behind it when the counting begins.
+TEST(windows_allocate_nothing_on_either_thread) {
+  constexpr std::size_t window = 512, hop = 256;
+  for (const bool offline : {false, true}) {
+    WindowSource source(std::make_unique<WindowProgram>(fxkit::host::find_backend("fake"),
+                                                        "gain 512 1 200"),
+                        {48000, window, hop, {0.5f}});
+    source.prepare(64, 2);
+    source.set_offline(offline);
+    std::vector<float> left(2000, 0.1f), right(2000, 0.2f);
+    float* rows[] = {left.data(), right.data()};
+    const auto play = [&] {
+      for (const std::size_t n : {64, 1, 0, 7, 2000, 64}) {
+        source.process(rows, rows, n);
+        std::this_thread::sleep_for(std::chrono::milliseconds(2));
+      }
+    };
+    play();
+    const long calls = test::heap_calls_of_all([&] {
+      for (int i = 0; i < 20; ++i) {
+        play();
+        source.set_control(0, 0.05f * static_cast<float>(i));
+        if (i % 7 == 6) source.reset();
+      }
     });
     CHECK_MORE(calls == 0, std::to_string(calls));
   }

@@ -1,23 +1,20 @@
 #include "wav.h"
 
-#include <sys/stat.h>
-
 #include <algorithm>
 #include <cerrno>
 #include <cstdint>
-#include <cstdio>
 #include <cstring>
-#include <memory>
+#include <filesystem>
+#include <fstream>
 #include <stdexcept>
 #include <string_view>
+
+#include "native_path.h"
 
 namespace fxkit::tools {
 namespace {
 
-struct Close {
-  void operator()(std::FILE* file) const { std::fclose(file); }
-};
-using File = std::unique_ptr<std::FILE, Close>;
+namespace fs = std::filesystem;
 
 [[noreturn]] void fail(const std::string& path, const std::string& why) {
   throw std::runtime_error(path + ": " + why);
@@ -30,13 +27,16 @@ std::uint32_t number(const unsigned char* bytes, int size) {
 }
 
 std::vector<unsigned char> read_all(const std::string& path) {
-  const File file(std::fopen(path.c_str(), "rb"));
+  errno = 0;
+  std::ifstream file(engine::native_path(path), std::ios::binary);
   if (!file) fail(path, std::strerror(errno));
-  std::vector<unsigned char> bytes, part(1 << 16);
-  while (const std::size_t got = std::fread(part.data(), 1, part.size(), file.get())) {
-    bytes.insert(bytes.end(), part.begin(), part.begin() + static_cast<std::ptrdiff_t>(got));
-  }
-  if (std::ferror(file.get())) fail(path, "cannot be read");
+  std::vector<unsigned char> bytes;
+  std::vector<char> part(1 << 16);
+  do {
+    file.read(part.data(), static_cast<std::streamsize>(part.size()));
+    bytes.insert(bytes.end(), part.begin(), part.begin() + file.gcount());
+  } while (file);
+  if (file.bad()) fail(path, "cannot be read");
   return bytes;
 }
 
@@ -134,19 +134,23 @@ void write_wav(const std::string& path, const Wav& wav) {
     }
   }
   // A file gets its name when it is complete. A device or a pipe must stay what it is.
-  struct stat status{};
-  const bool there = stat(path.c_str(), &status) == 0;
-  if (there && S_ISDIR(status.st_mode)) fail(path, "is a folder");
-  const bool replace = !there || S_ISREG(status.st_mode);
-  const std::string target = replace ? path + ".part" : path;
-  File file(std::fopen(target.c_str(), "wb"));
+  std::error_code failed;
+  const fs::file_status status = fs::status(engine::native_path(path), failed);
+  if (fs::is_directory(status)) fail(path, "is a folder");
+  const bool replace = !fs::exists(status) || fs::is_regular_file(status);
+  const fs::path target = engine::native_path(replace ? path + ".part" : path);
+  errno = 0;
+  std::ofstream file(target, std::ios::binary);
   if (!file) fail(path, std::strerror(errno));
-  const bool written = std::fwrite(bytes.data(), 1, bytes.size(), file.get()) == bytes.size();
-  const bool closed = std::fclose(file.release()) == 0;
-  const bool done = written && closed;
-  if (!done || (replace && std::rename(target.c_str(), path.c_str()) != 0)) {
-    const std::string why = std::strerror(errno);
-    if (replace) std::remove(target.c_str());
+  file.write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
+  file.close();
+  std::string why = file ? "" : std::strerror(errno);
+  if (why.empty() && replace) {
+    fs::rename(target, engine::native_path(path), failed);
+    if (failed) why = failed.message();
+  }
+  if (!why.empty()) {
+    if (replace) fs::remove(target, failed);
     fail(path, why);
   }
 }

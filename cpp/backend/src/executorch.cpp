@@ -221,6 +221,6 @@ constexpr fxkit_backend backend = {
 }  // namespace
 }  // namespace fxkit::executorch_backend
 
-extern "C" __attribute__((visibility("default"))) const fxkit_backend* fxkit_backend_get() {
+extern "C" FXKIT_BACKEND_EXPORT const fxkit_backend* fxkit_backend_get() {
   return &fxkit::executorch_backend::backend;
 }

@@ -10,6 +10,7 @@
 #include "error.h"
 #include "fxkit/fxkit.h"
 #include "model.h"
+#include "read_file.h"
 
 using fxkit::engine::Isa;
 using fxkit::engine::LoadError;

@@ -1,14 +1,9 @@
 #include "container.h"
 
-#include <sys/stat.h>
-
 #include <algorithm>
 #include <array>
-#include <cerrno>
 #include <cstdint>
-#include <cstdio>
 #include <cstring>
-#include <memory>
 #include <optional>
 #include <utility>
 
@@ -191,32 +186,6 @@ Container read_container(std::string_view bytes) {
   }
   if (end != data.size()) throw LoadError("damaged or cut off: its tensors do not fill the file");
   return container;
-}
-
-std::vector<char> read_file(const char* path) {
-  struct stat status{};
-  const auto refuse = [](const std::string& why) -> LoadError {
-    return LoadError("cannot be read: " + why);
-  };
-  if (stat(path, &status) != 0) {
-    if (errno == ENOENT) throw LoadError("no such file");
-    throw refuse(std::strerror(errno));
-  }
-  if ((status.st_mode & S_IFMT) == S_IFDIR) throw LoadError("is a folder, not a model file");
-  if ((status.st_mode & S_IFMT) != S_IFREG) throw LoadError("is not an ordinary file");
-  if (static_cast<std::uint64_t>(status.st_size) > max_file) {
-    throw LoadError("is too large for a model file");
-  }
-  struct Close {
-    void operator()(std::FILE* f) const { std::fclose(f); }
-  };
-  const std::unique_ptr<std::FILE, Close> file(std::fopen(path, "rb"));
-  if (!file) throw refuse(std::strerror(errno));
-  std::vector<char> bytes(static_cast<std::size_t>(status.st_size));
-  const std::size_t got = std::fread(bytes.data(), 1, bytes.size(), file.get());
-  if (std::ferror(file.get())) throw refuse(std::strerror(errno));
-  bytes.resize(got);
-  return bytes;
 }
 
 }  // namespace fxkit::engine

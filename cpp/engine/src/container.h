@@ -32,7 +32,4 @@ constexpr std::size_t max_file = std::size_t{1} << 32;
 // exactly, and that their numbers are finite. The result refers to `bytes`. Throws LoadError.
 Container read_container(std::string_view bytes);
 
-// Reads an ordinary file of at most `max_file` bytes. Throws LoadError.
-std::vector<char> read_file(const char* path);
-
 }  // namespace fxkit::engine

@@ -1,20 +1,17 @@
 #include "model.h"
 
 #include <algorithm>
-#include <cmath>
 #include <vector>
 
 #include "container.h"
 #include "error.h"
 #include "graph.h"
+#include "probe.h"
 
 namespace fxkit::engine {
 namespace {
 
 constexpr int format = 1;
-constexpr std::size_t max_probe = 1 << 20;
-constexpr double tolerance = 1e-4;  // of the probe's largest sample
-constexpr double floor_level = 1e-6;
 
 void check_version(const Container& file) {
   const auto found = file.metadata.find("fxkit.format");
@@ -36,45 +33,15 @@ const std::string& metadata(const Container& file, const char* key, const std::s
   return found->second;
 }
 
-std::vector<float> probe_tensor(const Container& file, const std::string& name,
-                                std::size_t length = 0) {
-  const auto found = file.tensors.find(name);
-  if (found == file.tensors.end() || found->second.shape.size() != 1 ||
-      found->second.dtype != Dtype::f32) {
-    throw LoadError("damaged: " + name + " must be there, one row of 32-bit floats");
-  }
-  const std::size_t count = found->second.count;
-  if (count == 0 || count > max_probe || (length > 0 && count != length)) {
-    throw LoadError("damaged: " + name + " has " + std::to_string(count) + " numbers");
-  }
-  return found->second.floats();
-}
-
-// Plays the probe and returns the largest difference, over the largest sample.
 double prove(const Container& file, Player& player, std::size_t controls) {
-  const auto input = probe_tensor(file, "probe.input");
-  const auto wanted = probe_tensor(file, "probe.output", input.size());
-  if (controls > 0) {
-    const auto knobs = probe_tensor(file, "probe.controls", controls);
-    for (std::size_t i = 0; i < controls; ++i) player.turn(i, knobs[i]);
-  }
+  const Probe probe = read_probe(file, controls);
+  for (std::size_t i = 0; i < controls; ++i) player.turn(i, probe.knobs[i]);
   player.prepare(1, 1);
-  std::vector<float> got(input.size());
-  const float* in = input.data();
-  float* out = got.data();
-  player.process(&in, &out, input.size());
-  double error = 0, peak = 0;
-  for (std::size_t i = 0; i < got.size(); ++i) {
-    const double difference = std::abs(static_cast<double>(got[i]) - wanted[i]);
-    if (!(difference <= error)) error = difference;  // NaN too
-    peak = std::max(peak, std::abs(static_cast<double>(wanted[i])));
-  }
-  if (!(error <= std::max(tolerance * peak, floor_level))) {
-    throw LoadError("damaged: its probe comes out " +
-                    std::to_string(error / std::max(peak, floor_level)) +
-                    " of the peak away from what the model played when it was saved");
-  }
-  return error / std::max(peak, floor_level);
+  std::vector<float> played(probe.input.size());
+  const float* in = probe.input.data();
+  float* out = played.data();
+  player.process(&in, &out, probe.input.size());
+  return check_probe(probe, played);
 }
 
 }  // namespace

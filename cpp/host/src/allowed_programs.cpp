@@ -7,6 +7,7 @@
 #include <fstream>
 
 #include "fxkit/fxkit.hpp"
+#include "native_path.h"
 
 namespace fxkit::host {
 namespace {
@@ -45,7 +46,7 @@ std::string lower(std::string text) {
 
 }  // namespace
 
-std::string allowed_programs_file() { return file().string(); }
+std::string allowed_programs_file() { return engine::utf8_path(file()); }
 
 bool program_allowed(const std::string& hash) {
   if (!is_hash(hash)) return false;
@@ -79,7 +80,7 @@ void allow_program(const std::string& hash, const std::string& note) {
   std::replace_if(line.begin(), line.end(), [](unsigned char c) { return c < ' '; }, ' ');
   out << (open_line ? "\n" : "") << line << '\n';
   out.close();
-  if (!out) throw Error("cannot write " + path.string());
+  if (!out) throw Error("cannot write " + engine::utf8_path(path));
 }
 
 }  // namespace fxkit::host

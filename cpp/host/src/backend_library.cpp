@@ -1,7 +1,5 @@
 #include "backend_library.h"
 
-#include <dlfcn.h>
-
 #include <algorithm>
 #include <cctype>
 #include <cstdlib>
@@ -9,16 +7,28 @@
 #include <vector>
 
 #include "fxkit/fxkit.hpp"
+#include "native_path.h"
+#include "shared_library.h"
 
 namespace fxkit::host {
 namespace {
 
 namespace fs = std::filesystem;
 
+#if defined(_WIN32)
+constexpr const char* suffix = ".dll";
+constexpr char between_folders = ';';
+constexpr const char* own_variable = "LOCALAPPDATA";
+constexpr const char* own_place = "fxkit";  // in the folder that the variable names
+#else
 #if defined(__APPLE__)
 constexpr const char* suffix = ".dylib";
 #else
 constexpr const char* suffix = ".so";
+#endif
+constexpr char between_folders = ':';
+constexpr const char* own_variable = "HOME";
+constexpr const char* own_place = ".local/lib/fxkit";
 #endif
 
 std::vector<fs::path> folders() {
@@ -26,19 +36,13 @@ std::vector<fs::path> folders() {
   if (const char* named = std::getenv("FXKIT_BACKENDS")) {
     std::string_view rest = named;
     while (!rest.empty()) {
-      const std::size_t end = std::min(rest.find(':'), rest.size());
+      const std::size_t end = std::min(rest.find(between_folders), rest.size());
       if (end > 0) found.emplace_back(rest.substr(0, end));
       rest.remove_prefix(std::min(end + 1, rest.size()));
     }
   }
-  // Of the binary that this code ended up in: a plug-in is not where its host's program is.
-  Dl_info self{};
-  if (dladdr(reinterpret_cast<const void*>(&folders), &self) && self.dli_fname) {
-    std::error_code failed;
-    const fs::path path = fs::canonical(self.dli_fname, failed);
-    if (!failed) found.push_back(path.parent_path());
-  }
-  if (const char* home = std::getenv("HOME")) found.push_back(fs::path(home) / ".local/lib/fxkit");
+  if (const fs::path beside = own_folder(); !beside.empty()) found.push_back(beside);
+  if (const char* own = std::getenv(own_variable)) found.push_back(fs::path(own) / own_place);
   return found;
 }
 
@@ -49,17 +53,13 @@ bool plain(const std::string& name) {
          });
 }
 
-const fxkit_backend& open_library(const std::string& path) {
-  void* const library = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
-  if (!library) {
-    const char* why = dlerror();
-    throw Error("the back end " + path + " cannot be opened: " + (why ? why : "unknown"));
-  }
-  const auto get =
-      reinterpret_cast<fxkit_backend_get_function>(dlsym(library, FXKIT_BACKEND_SYMBOL));
+const fxkit_backend& open_library(const fs::path& path) {
+  const auto get = reinterpret_cast<fxkit_backend_get_function>(
+      shared_function(open_shared_library(path), FXKIT_BACKEND_SYMBOL));
   const fxkit_backend* const table = get ? get() : nullptr;
   if (!table || table->version != FXKIT_BACKEND_VERSION) {
-    throw Error("the back end " + path + " is of another version: make backend builds it anew");
+    throw Error("the back end " + engine::utf8_path(path) +
+                " is of another version: make backend builds it anew");
   }
   return *table;
 }
@@ -71,10 +71,12 @@ const fxkit_backend& find_backend(const std::string& name) {
   for (const fs::path& folder : folders()) {
     const fs::path path = folder / ("libfxkit-" + name + suffix);
     std::error_code failed;
-    if (fs::is_regular_file(path, failed)) return open_library(path.string());
+    if (fs::is_regular_file(path, failed)) return open_library(path);
   }
+  const char* const own = std::getenv(own_variable);
   throw Error("it needs the back end " + name + ", which is not installed: make backend, or put " +
-              "libfxkit-" + name + suffix + " and what lies beside it into ~/.local/lib/fxkit");
+              "libfxkit-" + name + suffix + " and what lies beside it into " +
+              engine::utf8_path(fs::path(own ? own : "") / own_place));
 }
 
 WindowProgram::WindowProgram(const fxkit_backend& backend, std::string_view bytes)

@@ -9,9 +9,10 @@
 
 namespace fxkit::host {
 
-// Looks for libfxkit-NAME.so in the folders of FXKIT_BACKENDS, beside the binary that this code is
-// part of, and in ~/.local/lib/fxkit. It stays open until the process ends: a library that has
-// registered operators must not be unloaded. Throws fxkit::Error.
+// Looks for libfxkit-NAME.so (.dylib, .dll) in the folders of FXKIT_BACKENDS, beside the binary that
+// this code is part of, and in ~/.local/lib/fxkit (on Windows %LOCALAPPDATA%\fxkit). It stays open
+// until the process ends: a library that has registered operators must not be unloaded. Throws
+// fxkit::Error.
 const fxkit_backend& find_backend(const std::string& name);
 
 // A program, ready to run; in one thread at a time.

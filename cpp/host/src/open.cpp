@@ -12,6 +12,7 @@
 #include "import/imported.h"
 #include "model_info.h"
 #include "open_program.h"
+#include "read_file.h"
 
 namespace fxkit::host {
 namespace {
@@ -99,7 +100,7 @@ Opened open_json(std::string_view bytes, const std::string& path, const OpenOpti
 
 Opened open_file(const std::string& path, const OpenOptions& options) {
   try {
-    const std::vector<char> bytes = engine::read_file(path.c_str());
+    const std::vector<char> bytes = engine::read_file(path);
     if (bytes.empty()) throw engine::LoadError("is empty");
     const std::string_view text(bytes.data(), bytes.size());
     if (!is_artifact(text) && is_json(text)) return open_json(text, path, options);

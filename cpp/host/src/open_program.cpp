@@ -1,50 +1,20 @@
 #include "open_program.h"
 
 #include <algorithm>
-#include <cmath>
-#include <vector>
 
 #include "backend_library.h"
 #include "fxkit/host/allowed_programs.h"
 #include "manifest.h"
 #include "model_info.h"
+#include "probe.h"
 #include "window_source.h"
 
 namespace fxkit::host {
 namespace {
 
-// As the engine and fxkit in Python: of the probe's largest sample, but never below full scale's.
-constexpr double tolerance = 1e-4, floor_level = 1e-6;
-constexpr std::size_t max_probe = std::size_t{1} << 20;
-
-std::vector<float> row(const engine::Container& file, const std::string& name) {
-  const auto found = file.tensors.find(name);
-  if (found == file.tensors.end() || found->second.dtype != engine::Dtype::f32 ||
-      found->second.shape.size() != 1 || found->second.count == 0 ||
-      found->second.count > max_probe) {
-    throw Error("damaged: " + name + " must be there, one row of 32-bit floats");
-  }
-  return found->second.floats();
-}
-
 void prove(const engine::Container& file, WindowSource& source, std::size_t controls) {
-  const auto input = row(file, "probe.input"), wanted = row(file, "probe.output");
-  const auto knobs = controls > 0 ? row(file, "probe.controls") : std::vector<float>();
-  if (wanted.size() != input.size() || knobs.size() != controls) {
-    throw Error("damaged: its probe does not fit together");
-  }
-  const auto got = source.play(input, knobs);
-  double error = 0, peak = 0;
-  for (std::size_t i = 0; i < got.size(); ++i) {
-    const double difference = std::abs(static_cast<double>(got[i]) - wanted[i]);
-    if (!(difference <= error)) error = difference;  // NaN too
-    peak = std::max(peak, std::abs(static_cast<double>(wanted[i])));
-  }
-  if (!(error <= std::max(tolerance * peak, floor_level))) {
-    throw Error("damaged: its program plays the probe " +
-                std::to_string(error / std::max(peak, floor_level)) +
-                " of the peak away from the model");
-  }
+  const engine::Probe probe = engine::read_probe(file, controls);
+  engine::check_probe(probe, source.play(probe.input, probe.knobs));
 }
 
 bool allowed(const std::string& hash, const OpenOptions& options) {

@@ -86,6 +86,14 @@ def exported(tmp_path, model, controls=0, **options):
     return fxkit.export(made, "executorch", tmp_path / "model.program.fxkit", **options)
 
 
+def built(program, ready):
+    """A C++ program that `make backend` builds, or a skip."""
+    for folder in (ready.path.parent.parent, CPP.parent / "build" / "backend"):
+        if (folder / program).is_file():
+            return folder / program
+    pytest.skip(f"there is no {program}: make backend builds it")
+
+
 def test_a_demucs_plays_in_cpp_as_in_pytorch(tmp_path, ready):
     """From the export to the samples of a C++ program that hosts the file."""
     model = lively(Demucs(Demucs.Config(**SMALL)))
@@ -95,10 +103,7 @@ def test_a_demucs_plays_in_cpp_as_in_pytorch(tmp_path, ready):
     assert isinstance(opened.model.inner, Demucs)  # its own class plays it in Python
     assert opened.program is not None
     assert allowed.contains(opened.program.info.sha256)
-    tools = (ready.path.parent.parent / "tools", CPP.parent / "build" / "backend" / "tools")
-    render = shutil.which("fxkit-render", path=":".join(map(str, tools)))
-    if render is None:
-        pytest.skip("there is no fxkit-render: make backend builds it")
+    render = built("tools/fxkit-render", ready)
     x = 0.2 * np.random.default_rng(0).standard_normal(44_100).astype(np.float32)
     soundfile.write(tmp_path / "in.wav", x, 44_100, subtype="FLOAT")
     files = [made.path, tmp_path / "in.wav", tmp_path / "out.wav"]
@@ -110,6 +115,15 @@ def test_a_demucs_plays_in_cpp_as_in_pytorch(tmp_path, ready):
     refused = subprocess.run([render, *files], capture_output=True, text=True, check=False)
     assert refused.returncode == 2
     assert "fxkit allow" in refused.stderr
+
+
+def test_neither_thread_calls_the_heap_after_the_first_window(tmp_path, ready):
+    """Counted by a C++ program in whose process every call of malloc and free is counted."""
+    count = built("tests/program_allocation_test", ready)
+    made = exported(tmp_path, lively(Demucs(Demucs.Config(**SMALL))))
+    found = subprocess.run([count, made.path], capture_output=True, text=True, check=False)
+    assert found.returncode == 0, found.stdout + found.stderr
+    assert found.stdout.startswith("audio thread 0, all threads 0, peak ")
 
 
 def test_recurrent_layers_attention_and_knobs_of_a_third_party(ready):

@@ -77,7 +77,7 @@ def lower(function: nn.Module, inputs: tuple[Tensor, ...]) -> Lowered:
         with _silence(), torch.no_grad():
             exported = torch.export.export(function, inputs, strict=False)
             exported = exported.run_decompositions(_decompositions())
-            _use_constants_themselves(exported.graph_module)
+            _use_constants_themselves(exported)
             edge = to_edge_transform_and_lower(
                 exported,
                 partitioner=[XnnpackPartitioner()],
@@ -96,10 +96,13 @@ def lower(function: nn.Module, inputs: tuple[Tensor, ...]) -> Lowered:
     return Lowered(bytes(data), left)
 
 
-def _use_constants_themselves(module: torch.fx.GraphModule) -> None:
+def _use_constants_themselves(exported: torch.export.ExportedProgram) -> None:
     """Undo that constants are copied at every run: XNNPACK does not take a copy for a weight."""
+    module = exported.graph_module
+    constants = exported.graph_signature.inputs_to_lifted_tensor_constants
     for node in list(module.graph.nodes):
-        if node.op == "call_function" and "lift_fresh" in str(node.target):
+        copies = "lift_fresh" in str(node.target) or node.target is torch.ops.aten.clone.default
+        if node.op == "call_function" and copies and node.args[0].name in constants:
             node.replace_all_uses_with(node.args[0])
             module.graph.erase_node(node)
     module.recompile()

@@ -1,4 +1,4 @@
-/* What a back end gives its host: a shared library `libfxkit-NAME.so` that runs programs.
+/* What a back end gives its host: a shared library `libfxkit-NAME.so` (.dylib, .dll) that runs programs.
  *
  * The library exports one function, `fxkit_backend_get`. A program turns one window of samples into
  * another, without memory; it is data, made by `fxkit export`. Plain C, so that a back end and its
@@ -12,6 +12,13 @@
 
 #ifdef __cplusplus
 extern "C" {
+#endif
+
+/* Before the definition of fxkit_backend_get: what makes it seen from outside. */
+#if defined(_WIN32)
+#define FXKIT_BACKEND_EXPORT __declspec(dllexport)
+#else
+#define FXKIT_BACKEND_EXPORT __attribute__((visibility("default")))
 #endif
 
 /* Raised with every change of this file that is not compatible. */
