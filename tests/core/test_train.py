@@ -1,4 +1,5 @@
 import math
+import re
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -86,7 +87,7 @@ def go(split, directory, config=CONFIG, model=None, loss=None, **kwargs):
         config,
         device=torch.device("cpu"),
         directory=directory,
-        progress=SilentProgress(),
+        progress=kwargs.pop("progress", SilentProgress()),
         **kwargs,
     )
     return model, result
@@ -196,6 +197,47 @@ def test_nan_stops_and_names_the_setting(split, tmp_path):
     with pytest.raises(DivergedError, match=r"epoch 2.*best model so far is kept.*train\.lr"):
         go(split, tmp_path, loss=Explodes(None))
     assert (tmp_path / "best.safetensors").exists()
+
+
+class ExplodesOnce(Squared):
+    """Is NaN at one step of the third epoch."""
+
+    calls = 0
+
+    def forward(self, estimate, target):
+        self.calls += estimate.requires_grad
+        once = self.calls == 20 and estimate.requires_grad
+        return super().forward(estimate, target) * (math.nan if once else 1.0)
+
+
+@pytest.mark.parametrize("ema", [0.0, 0.9])
+def test_a_training_that_diverges_goes_on_from_its_best_epoch_at_half_the_rate(
+    split, tmp_path, ema
+):
+    lines = []
+
+    class Notes(SilentProgress):
+        def note(self, line):
+            lines.append(line)
+
+    config = replace(CONFIG, epochs=25, lr=0.05, ema=ema, floor=1.0)
+    model, result = go(split, tmp_path, config, loss=ExplodesOnce(None), progress=Notes())
+    assert [epoch.number for epoch in result.history] == list(range(1, 26))
+    rates = [epoch.lr for epoch in result.history]
+    assert rates[1] == pytest.approx(0.05)
+    assert rates[-1] == pytest.approx(0.025)
+    assert model.inner.a.item() == pytest.approx(0.5, abs=0.02)
+    (line,) = lines
+    assert re.fullmatch(
+        r"epoch \d ran beyond all numbers: on from epoch \d, at 0\.5 of the learning rate", line
+    )
+
+
+def test_the_halved_rate_is_kept_over_a_break(split, tmp_path):
+    config = replace(CONFIG, epochs=8, lr=0.05, floor=1.0)
+    go(split, tmp_path, config, loss=ExplodesOnce(None))
+    _, result = go(split, tmp_path, replace(config, epochs=10), resume=True)
+    assert result.history[-1].lr == pytest.approx(0.025)
 
 
 class Overflows(Squared):

@@ -39,6 +39,8 @@ class Progress:
     """The lowest validation loss so far; None before the first epoch ends."""
     best_epoch: int = 0
     history: list[dict[str, Any]] = field(default_factory=list)
+    rate: float = 1.0
+    """What the learning rate is multiplied by: halved whenever the training diverged."""
 
 
 def save(

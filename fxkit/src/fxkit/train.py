@@ -22,6 +22,7 @@ from fxkit.distributed import ALONE, Ranks
 from fxkit.ema import Average
 from fxkit.errors import FxkitError
 from fxkit.feed import CropNetwork, source
+from fxkit.gradient import GradientBound
 from fxkit.loss import Loss
 from fxkit.model import Model, State, detach
 from fxkit.optimizer import make_optimizer
@@ -38,8 +39,8 @@ BEST = "best.safetensors"
 LAST = "last.safetensors"
 CHECK_EVERY = 50
 """Steps between two looks at the loss: each look makes a GPU wait for its own results."""
-OVERFLOWS = 100
-"""So many gradients without a number, one after the other, are a training that has diverged."""
+LEAST_RATE = 1 / 8
+"""A training that diverges goes on at half the learning rate, but no lower than at this share."""
 
 
 class DivergedError(RuntimeError):
@@ -115,7 +116,9 @@ def train(
     Raises
     ------
     DivergedError
-        If the loss is no longer finite.
+        If the loss is no longer finite, or the gradients: in the first epoch, or again and again. A
+        training that diverges later goes on from its best epoch at half the learning rate, which
+        `progress` is told; three times at most.
     FxkitError
         If the training part is too short for one window, or the checkpoint cannot be resumed.
     """
@@ -158,7 +161,8 @@ class _Trainer:
         self.crops = model.trains_on == "crops"
         self.precision = pick_precision(config.precision, device, crops=self.crops)
         self.average = Average(model, config.ema) if config.ema else None
-        self.waiting = self.overflows = 0
+        self.gradient = GradientBound(config.clip)
+        self.waiting = 0
         self.power = levels(split.train, task.target) ** 2 if self.crops else 1.0
         self.schedule = Schedule(config.lr, ramp=config.ramp, floor=config.floor)
         self.at = checkpoint.Progress()
@@ -196,7 +200,14 @@ class _Trainer:
         try:
             with progress.task("training", total=100.0) as bar:
                 while not (stopped := self.why_stop()):
-                    self.epoch(bar)
+                    try:
+                        self.epoch(bar)
+                    except DivergedError as error:
+                        self.step_back(error)
+                        progress.note(
+                            f"epoch {self.at.epoch + 1} ran beyond all numbers: on from epoch "
+                            f"{self.at.best_epoch}, at {self.at.rate:g} of the learning rate"
+                        )
         except Pruned as reason:
             stopped = str(reason)
         except KeyboardInterrupt:
@@ -268,7 +279,7 @@ class _Trainer:
             done = self.done()
             if done >= 1.0:
                 break
-            self.lr = self.schedule(done)
+            self.lr = self.schedule(done) * self.at.rate
             for group in self.optimizer.param_groups:
                 group["lr"] = self.lr
             value, state = self.step(window, state)
@@ -331,35 +342,36 @@ class _Trainer:
                 if parameter.grad is not None:
                     parameter.grad /= self.waiting
         self.waiting = 0
-        if self.bound_gradient():
+        if self.gradient(self.model, self.device):
             self.optimizer.step()
+        elif self.gradient.lost:
+            raise self.diverged("the gradients are")
         self.optimizer.zero_grad()
         self.at.step += 1
         if self.average is not None:
             self.average.update(self.model)
 
-    def bound_gradient(self) -> bool:
-        """Scale a long gradient down; say whether there is one to go along.
+    def diverged(self, what: str) -> DivergedError:
+        kept = "nothing" if self.at.best_loss is None else "the best model so far"
+        return DivergedError(
+            f"training diverged in epoch {self.at.epoch + 1}: {what} no longer finite "
+            f"({kept} is kept); try a lower train.lr than {self.config.lr:g}"
+        )
 
-        Through hundreds of steps of a recurrent layer a gradient can grow beyond all numbers, at a
-        high learning rate now and then. That window has nothing to teach, and the next one has: to
-        scale infinity down would make every weight NaN.
-        """
-        norm = torch.nn.utils.clip_grad_norm_(self.model.parameters(), self.config.clip or math.inf)
-        fine = norm.isfinite()
-        if self.device.type != "cpu":
-            # Without asking, which would make the device wait at every step.
-            for parameter in self.model.parameters():
-                if parameter.grad is not None:
-                    parameter.grad = torch.where(fine, parameter.grad, 0.0)
-            return True
-        self.overflows = 0 if fine else self.overflows + 1
-        if self.overflows >= OVERFLOWS:
-            raise DivergedError(
-                f"training diverged in epoch {self.at.epoch + 1}: the gradients are no longer "
-                f"finite ({self.what_is_kept()}); try a lower train.lr than {self.config.lr:g}"
-            )
-        return bool(fine)
+    def step_back(self, error: DivergedError) -> None:
+        """Take up the best weights again, for half the learning rate; or raise `error`."""
+        at = self.at
+        if at.best_loss is None or at.rate <= LEAST_RATE:
+            raise error
+        at.rate /= 2
+        if self.ranks.first:
+            checkpoint.load_into(self.directory / BEST, self.model)
+        self.ranks.copy_weights(self.model)
+        # The moments are those of the way that led beyond.
+        self.optimizer.state.clear()
+        self.gradient = GradientBound(self.config.clip)
+        if self.average is not None:
+            self.average = Average(self.model, self.config.ema)
 
     def judged(self) -> AbstractContextManager[None]:
         """Return a context in which the model has the weights that are judged and kept."""
@@ -370,15 +382,7 @@ class _Trainer:
         mean = float(self.total) / self.epoch_steps
         if math.isfinite(mean):
             return mean
-        raise DivergedError(
-            f"training diverged in epoch {self.at.epoch + 1}: the loss is no longer finite "
-            f"({self.what_is_kept()}); try a lower train.lr than {self.config.lr:g}"
-        )
-
-    def what_is_kept(self) -> str:
-        return (
-            "the best model so far is kept" if self.at.best_loss is not None else "nothing is kept"
-        )
+        raise self.diverged("the loss is")
 
     def close_epoch(self, bar: Step) -> None:
         """Judge the weights, or their running mean, and write the checkpoints."""
@@ -386,10 +390,7 @@ class _Trainer:
         with self.judged():
             validation = self.validation(self.model, self.loss, self.device, self.ranks)
         if not math.isfinite(validation):
-            raise DivergedError(
-                f"training diverged in epoch {at.epoch + 1}: the validation loss is no longer a "
-                f"finite number; try a lower train.lr than {self.config.lr:g}"
-            )
+            raise self.diverged("the validation loss is")
         at.epoch += 1
         at.seconds = self.seconds()
         self.epoch_steps = 0
