@@ -10,17 +10,34 @@ struct Exp2 {
   Vec fraction;  // 2^(x - round(x)) - 1
 };
 
-// 2^x as scale * (1 + fraction), for |x| <= 126 (larger x are clamped).
-//
-// The polynomial is the minimax fit of 2^f - 1 = f q(f) on [-1/2, 1/2] (relative error of 2^f:
-// 2e-9). The comparisons are written so that NaN passes through them.
-FXK_INLINE Exp2 exp2_parts(Vec x) {
+struct Exponent {
+  Vec scale;  // 2^round(x)
+  Vec rest;   // x - round(x)
+};
+
+// For |x| <= 126; what is larger is clamped, on one side at least: 1 / 2^x is 0 for every use above
+// 100, and so is 2^x below -126. NaN stays NaN.
+FXK_INLINE Exponent split_exponent(Vec x) {
+#if defined(__AVX512F__)
+  // One instruction for x - round(x), and the power of two is made beside what comes of it.
+  const auto raw = reinterpret_cast<__m512>(x);
+  const Vec rest = reinterpret_cast<Vec>(_mm512_maskz_reduce_ps(0xffff, raw, 0));
+  const auto whole =
+      _mm512_maskz_roundscale_ps(0xffff, reinterpret_cast<__m512>(at_most(x, 100.0f)), 0);
+  return {reinterpret_cast<Vec>(_mm512_maskz_scalef_ps(0xffff, _mm512_set1_ps(1.0f), whole)), rest};
+#else
   x = at_least(at_most(x, 126.0f), -126.0f);
   // Adding 1.5 * 2^23 rounds to an integer; 127 on top makes its low bits the biased exponent.
   const float magic = 12582912.0f + 127.0f;
   const Vec shifted = x + magic;
-  const Vec f = x - (shifted - magic);
-  const Vec scale = reinterpret_cast<Vec>(reinterpret_cast<IntVec>(shifted) << 23);
+  return {reinterpret_cast<Vec>(reinterpret_cast<IntVec>(shifted) << 23), x - (shifted - magic)};
+#endif
+}
+
+// 2^x as scale * (1 + fraction). The polynomial is the minimax fit of 2^f - 1 = f q(f) on
+// [-1/2, 1/2] (relative error of 2^f: 2e-9).
+FXK_INLINE Exp2 exp2_parts(Vec x) {
+  const auto [scale, f] = split_exponent(x);
   Vec q = splat(0.00015357430934569356f);
   q = q * f + 0.0013398983155251385f;
   q = q * f + 0.00961842395315095f;

@@ -27,11 +27,14 @@ struct TileBackward {
 
   static size_t panels(size_t hidden) { return (hidden + panel_units - 1) / panel_units; }
 
-  // Time steps per block: gradients and states of one block take about half of a 2 MB cache, or
-  // of a common 1 MB one where the layer is small.
+  // Time steps per block: one panel's gradients are read again for every block of columns, and have
+  // to stay in a third of a first-level cache of 48 KB; all of them together with the states take
+  // about half of a second-level one.
   static size_t block_steps(const Shape& shape) {
+    const size_t in_first = (16u << 10) / (panel_rows * lanes * sizeof(float));
     const size_t per_step = panels(shape.hidden) * panel_rows * lanes * sizeof(float);
-    const size_t steps = (768u << 10) / per_step;
+    const size_t in_second = (768u << 10) / per_step;
+    const size_t steps = in_first < in_second ? in_first : in_second;
     const size_t bounded = steps < 8 ? 8 : steps > 64 ? 64 : steps;
     return bounded < shape.time ? bounded : shape.time;
   }
@@ -333,7 +336,7 @@ struct TileBackward {
             });
             unroll<sum_rows>([&](auto r) FXK_INLINE_LAMBDA {
               const size_t at = (r / gates * Cell::gradients + r % gates) * lanes + v * width;
-              const Vec row = load(row_at + at);
+              const Vec row = in_register(load(row_at + at));
               unroll<block_columns>([&](auto c) FXK_INLINE_LAMBDA {
                 total[c][r] += row * column[c];
               });

@@ -49,6 +49,19 @@ FXK_INLINE void unroll_over(F& f, std::integer_sequence<int, I...>) {
   (f(std::integral_constant<int, I>{}), ...);
 }
 
+// Keeps `v` in a register. Where a value that was loaded is multiplied several times, the compiler
+// likes to load it again for each product, and loads are what such a loop waits for.
+FXK_INLINE Vec in_register(Vec v) {
+#if defined(__aarch64__)
+  asm("" : "+w"(v));
+#elif defined(__AVX512F__)
+  asm("" : "+v"(v));
+#elif defined(__SSE2__)
+  asm("" : "+x"(v));
+#endif
+  return v;
+}
+
 // Calls f(0) ... f(N - 1) with compile-time indices, so that arrays indexed by them live in
 // registers.
 template <int N, class F>
