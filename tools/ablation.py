@@ -79,36 +79,44 @@ class Variant:
     model: str = "gru"
     around: Callable[[], Any] = nullcontext
     """A context to train in, for what no setting can say."""
+    cost: str = ""
+    """The variant whose epochs take as long, because only numbers differ; empty for its own."""
 
 
 VARIANTS: dict[str, Variant] = {
     "as-shipped": Variant("nothing"),
-    "lr-0.004": Variant("learning rate", {"train.lr": 0.004}),
-    "lr-0.008": Variant("learning rate", {"train.lr": 0.008}),
-    "lr-0.032": Variant("learning rate", {"train.lr": 0.032}),
+    "lr-0.004": Variant("learning rate", {"train.lr": 0.004}, cost="as-shipped"),
+    "lr-0.008": Variant("learning rate", {"train.lr": 0.008}, cost="as-shipped"),
+    "lr-0.032": Variant("learning rate", {"train.lr": 0.032}, cost="as-shipped"),
     "window-256": Variant("window", {"train.window": 256}),
     "window-1024": Variant("window", {"train.window": 1024}),
     "window-2048": Variant("window", {"train.window": 2048}),
     "batch-16": Variant("batch", {"train.batch": 16}),
-    "batch-16-lr": Variant("batch", {"train.batch": 16, "train.lr": 0.011}),
+    "batch-16-lr": Variant("batch", {"train.batch": 16, "train.lr": 0.011}, cost="batch-16"),
     "batch-64": Variant("batch", {"train.batch": 64}),
-    "batch-64-lr": Variant("batch", {"train.batch": 64, "train.lr": 0.023}),
-    "no-fall": Variant("schedule", {"train.floor": 1.0}),
-    "long-ramp": Variant("schedule", {"train.ramp": 0.2}),
+    "batch-64-lr": Variant("batch", {"train.batch": 64, "train.lr": 0.023}, cost="batch-64"),
+    "no-fall": Variant("schedule", {"train.floor": 1.0}, cost="as-shipped"),
+    "long-ramp": Variant("schedule", {"train.ramp": 0.2}, cost="as-shipped"),
     "ema": Variant("mean of the weights", {"train.ema": 0.995}),
     "pre-emphasis": Variant("loss", {"loss.pre_emphasis": 0.85}),
     "esr-dc": Variant("loss", {"loss": "esr+0.5*dc"}),
     "esr-mrstft": Variant("loss", {"loss": "esr+0.01*mrstft"}),
-    "no-clipping": Variant("gradient", {"train.clip": 0.0}),
+    "no-clipping": Variant("gradient", {"train.clip": 0.0}, cost="as-shipped"),
     "weight-decay": Variant("weight decay", {"train.weight_decay": 1e-3}),
-    "orthogonal": Variant("initialisation", around=orthogonal),
+    "orthogonal": Variant("initialisation", around=orthogonal, cost="as-shipped"),
     "no-dry": Variant("dry path", {"model.dry": False}),
     "taps-3": Variant("convolution in front", {"model.taps": 3}, model="nn-gru"),
     "taps-64": Variant("convolution in front", {}, model="nn-gru"),
+    "window-1024-lr": Variant(
+        "window", {"train.window": 1024, "train.lr": 0.008}, cost="window-1024"
+    ),
+    "window-2048-lr": Variant(
+        "window", {"train.window": 2048, "train.lr": 0.008}, cost="window-2048"
+    ),
 }
 """Name to what is different from what ships."""
 
-SECOND: dict[int, tuple[str, ...]] = {48: (), 16: ()}
+SECOND = dict.fromkeys(SIZES, ("as-shipped", "window-1024", "window-1024-lr"))
 """What goes into the second round, by size."""
 
 
@@ -242,7 +250,7 @@ def calibrate(data: Path, wanted: list[tuple[int, str]], rounds: int) -> None:
 
 def epochs(size: int, name: str, minutes: float) -> int:
     """Return how many epochs of a variant fit into some minutes of an idle machine."""
-    seconds = json.loads(COST.read_text())["seconds"][f"{size}-{name}"]
+    seconds = json.loads(COST.read_text())["seconds"][f"{size}-{VARIANTS[name].cost or name}"]
     return max(1, int(60 * minutes / seconds))
 
 
@@ -390,12 +398,14 @@ def main() -> int:
     if not (arguments.data / "heavy.flac").exists():
         print(f"{arguments.data}: no heavy.flac there; say where with --data", file=sys.stderr)
         return 2
-    wanted = [
-        (size, name)
-        for size in arguments.sizes
-        for name in VARIANTS
-        if re.search(arguments.only, name)
-    ]
+    wanted = list(
+        dict.fromkeys(
+            (size, variant.cost or name)
+            for size in arguments.sizes
+            for name, variant in VARIANTS.items()
+            if re.search(arguments.only, name)
+        )
+    )
     known = json.loads(COST.read_text())["seconds"] if COST.exists() else {}
     unknown = [(size, name) for size, name in wanted if f"{size}-{name}" not in known]
     if arguments.calibrate or unknown:
