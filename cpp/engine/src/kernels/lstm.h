@@ -1,4 +1,4 @@
-// One frame of an LSTM for a block of units: torch.nn.LSTM's arithmetic, gates i, f, g, o.
+// The activations of an LSTM: torch.nn.LSTM's arithmetic, gates i, f, g, o.
 #pragma once
 
 #include "exponent.h"
@@ -9,51 +9,45 @@ namespace {
 struct Lstm {
   static constexpr int gates = 4;
   static constexpr bool has_cell = true;
-  // The output gate comes last: the new cell is computed while it accumulates.
-  static constexpr int first_gates = 3;
-  static constexpr int max_vectors = accumulators / (3 * 2);
-  static constexpr float scale[gates] = {sigmoid_scale, sigmoid_scale, tanh_scale, sigmoid_scale};
+  // The more vectors, the more work beside each one's activations.
+  static constexpr int max_vectors = accumulators == 24 ? 4 : 6;
+  // Torch's gates in the order in which they are packed: i, g, f, o.
+  static constexpr int packed[gates] = {0, 2, 1, 3};
+  static constexpr float scale[gates] = {sigmoid_scale, 1.0f, sigmoid_scale, sigmoid_scale};
   static constexpr int extra_rows = 0;
 
-  // See `Gru::frame`; `cell` is updated in place.
-  template <int Vectors, int Streams>
-  static FXK_NOINLINE void frame(const float* weights, size_t columns,
-                               const float* const (&h)[Streams],
-                               const float* const (&input)[Streams], const float*, size_t units,
-                               size_t first, float* const (&out)[Streams],
-                               float* const (&cell)[Streams], bool backwards) {
-    Vec ifg[3 * Vectors * Streams];
-    Vec output[Vectors * Streams];
-    unroll<Streams>([&](auto s) FXK_INLINE_LAMBDA {
-      unroll<Vectors>([&](auto v) FXK_INLINE_LAMBDA {
-        const float* at = input[s] + first + v * width;
-        unroll<3>([&](auto gate) FXK_INLINE_LAMBDA {
-          ifg[(s * 3 + gate) * Vectors + v] = load(at + gate * units);
-        });
-        output[s * Vectors + v] = load(at + 3 * units);
-      });
-    });
-    accumulate<3 * Vectors, Streams>(weights, columns, h, backwards, ifg);
-    Vec squashed[Vectors * Streams];
-    unroll<Streams>([&](auto s) FXK_INLINE_LAMBDA {
-      unroll<Vectors>([&](auto v) FXK_INLINE_LAMBDA {
-        const Vec i = sigmoid_of_exponent(ifg[s * 3 * Vectors + v]);
-        const Vec f = sigmoid_of_exponent(ifg[(s * 3 + 1) * Vectors + v]);
-        const Vec g = tanh_of_exponent(ifg[(s * 3 + 2) * Vectors + v]);
-        float* at = cell[s] + first + v * width;
-        const Vec c = f * load(at) + i * g;
-        store(at, c);
-        squashed[s * Vectors + v] = tanh_of_exponent(c * tanh_scale);
-      });
-    });
-    accumulate<Vectors, Streams>(weights + columns * 3 * Vectors * width, columns, h, backwards,
-                                 output);
-    unroll<Streams>([&](auto s) FXK_INLINE_LAMBDA {
-      unroll<Vectors>([&](auto v) FXK_INLINE_LAMBDA {
-        store(out[s] + first + v * width,
-              sigmoid_of_exponent(output[s * Vectors + v]) * squashed[s * Vectors + v]);
-      });
-    });
+  // Where the sums of a gate begin: the input's share.
+  static FXK_INLINE const float* start(int gate, const float* input, const float*, size_t units) {
+    return input + gate * units;
+  }
+
+  static constexpr int stages = 4;
+  // The gates that are summed first, at most 12 sums, and the stages that need no others.
+  static constexpr int first_gates(int vectors) { return vectors > 4 ? 2 : 3; }
+  static constexpr int first_stages(int vectors) { return vectors > 4 ? 1 : 3; }
+
+  // A stage of the activations of a vector of units; `sums` are those of its gates.
+  template <int Stage>
+  static FXK_INLINE void finish(float* sums, const Units& at, size_t) {
+    if constexpr (Stage == 0) {
+      // i g
+      const Quotient g = tanh_quotient(load(sums + width));
+      store(sums, g.denominator * sigmoid_denominator(load(sums)));
+      store(sums + width, g.numerator);
+    } else if constexpr (Stage == 1) {
+      // c = f c + i g
+      const Vec f = sigmoid_denominator(load(sums + 2 * width)), ig = load(sums);
+      const Vec numerator = load(at.cell) * ig + load(sums + width) * f;
+      store(at.cell, quotient(numerator, f * ig));
+    } else if constexpr (Stage == 2) {
+      const Quotient c = tanh_quotient(load(at.cell));
+      store(sums, c.numerator);
+      store(sums + width, c.denominator);
+    } else {
+      // h = o tanh c
+      const Vec o = sigmoid_denominator(load(sums + 3 * width));
+      store(at.out, quotient(load(sums), load(sums + width) * o));
+    }
   }
 };
 

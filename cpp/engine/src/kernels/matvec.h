@@ -3,14 +3,7 @@
 
 #include "vector.h"
 
-// A function of its own where, inlined, other values would be kept in the registers that the sums
-// need: the constants of the activations, or the gates that are done already.
 #define FXK_NOINLINE __attribute__((noinline))
-#if defined(__AVX512F__) || defined(__aarch64__)
-#define FXK_ACCUMULATE FXK_INLINE
-#else
-#define FXK_ACCUMULATE FXK_NOINLINE
-#endif
 
 namespace {
 
@@ -28,13 +21,22 @@ constexpr size_t column_unit = 4;
 // An FMA takes 4 cycles and two can start in each: at least 8 sums must be under way.
 constexpr int chains_for(int sums) { return sums >= 8 ? 1 : sums >= 4 ? 2 : 4; }
 
+// Keeps the compiler from loading the value once for every use: loads are what AVX-512 waits for.
+FXK_INLINE void in_register(Vec& value) {
+#if defined(__SSE2__)
+  asm("" : "+v"(value));
+#elif defined(__aarch64__)
+  asm("" : "+w"(value));
+#endif
+}
+
 // total[s * N + v] += sum over k of weights[k][v] h[s][k]
 //
 // The weights lie in the order in which they are read, [columns, N vectors]. Every other sample
 // walks them from the end: what does not fit into the first-level cache is then found there half of
 // the time instead of never.
 template <int N, int Streams>
-FXK_ACCUMULATE void accumulate(const float* weights, size_t columns, const float* const (&h)[Streams],
+FXK_INLINE void accumulate(const float* weights, size_t columns, const float* const (&h)[Streams],
                            bool backwards, Vec (&total)[N * Streams]) {
   constexpr int chains = chains_for(N * Streams);
   Vec sums[chains * N * Streams];
@@ -49,7 +51,8 @@ FXK_ACCUMULATE void accumulate(const float* weights, size_t columns, const float
       Vec column[Streams];
       unroll<Streams>([&](auto s) FXK_INLINE_LAMBDA { column[s] = splat(h[s][k + chain]); });
       unroll<N>([&](auto v) FXK_INLINE_LAMBDA {
-        const Vec w = load(row + (chain * N + v) * width);
+        Vec w = load(row + (chain * N + v) * width);
+        if constexpr (Streams > 1) in_register(w);
         unroll<Streams>([&](auto s) FXK_INLINE_LAMBDA {
           sums[(chain * Streams + s) * N + v] += w * column[s];
         });
@@ -68,6 +71,19 @@ FXK_ACCUMULATE void accumulate(const float* weights, size_t columns, const float
     }
   });
 }
+
+// Where a stream's units are: the input's share of the first gate, the state before and after.
+struct Units {
+  const float* input;
+  const float* h;
+  float* cell;
+  float* out;
+
+  // Those of the v-th vector.
+  FXK_INLINE Units vector(int v) const {
+    return {input + v * width, h + v * width, cell ? cell + v * width : nullptr, out + v * width};
+  }
+};
 
 // Cuts `vectors` into as few blocks of at most `Max` as possible, equally large but for one.
 template <int Max>

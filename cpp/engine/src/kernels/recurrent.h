@@ -12,6 +12,9 @@ namespace {
 using fxkit::engine::RecurrentCall;
 using fxkit::engine::RecurrentKernels;
 
+template <int N>
+constexpr std::integral_constant<int, N> constant{};
+
 template <class Cell>
 struct Recurrent {
   using Cut = Blocks<Cell::max_vectors>;
@@ -20,8 +23,10 @@ struct Recurrent {
   static constexpr size_t chunk = fxkit::engine::row_unit;
   // Frames whose input share is computed at once.
   static constexpr size_t ahead = 8;
-  // Streams that share each weight that is loaded.
+  // Streams that are played side by side, and those of them that share each weight in a register:
+  // with 16 registers that made nothing faster.
   static constexpr int together = 2;
+  static constexpr int shared = accumulators == 24 ? 2 : 1;
 
   static size_t units(size_t hidden) { return (hidden + width - 1) / width * width; }
   static size_t columns(size_t hidden) {
@@ -34,22 +39,23 @@ struct Recurrent {
 
   // Block by block: the first gates of all columns, then the others.
   static void pack_matrix(const float* weight, size_t hidden, float* out) {
-    const size_t vectors = units(hidden) / width;
-    const Cut cut(vectors);
+    const Cut cut(units(hidden) / width);
     const auto pack = [&](size_t block, int gate_begin, int gate_end) {
       for (size_t k = 0; k < columns(hidden); ++k) {
         for (int gate = gate_begin; gate < gate_end; ++gate) {
           for (size_t i = 0; i < cut.size(block) * width; ++i) {
             const size_t unit = cut.first(block) * width + i;
+            const size_t row = Cell::packed[gate] * hidden + unit;
             const bool real = unit < hidden && k < hidden;
-            *out++ = real ? Cell::scale[gate] * weight[(gate * hidden + unit) * hidden + k] : 0.0f;
+            *out++ = real ? Cell::scale[gate] * weight[row * hidden + k] : 0.0f;
           }
         }
       }
     };
     for (size_t block = 0; block < cut.count; ++block) {
-      pack(block, 0, Cell::first_gates);
-      pack(block, Cell::first_gates, Cell::gates);
+      const int first = Cell::first_gates(static_cast<int>(cut.size(block)));
+      pack(block, 0, first);
+      pack(block, first, Cell::gates);
     }
   }
 
@@ -66,7 +72,7 @@ struct Recurrent {
       for (size_t vector = 0; vector < count; vector += width) {
         for (size_t input = 0; input <= inputs; ++input) {
           for (size_t unit = vector; unit < vector + width; ++unit, ++out) {
-            const size_t row = gate * hidden + unit;
+            const size_t row = Cell::packed[gate] * hidden + unit;
             double value = 0;
             if (unit < hidden) {
               if (input > 0) {
@@ -157,17 +163,77 @@ struct Recurrent {
                                const float* const (&input)[Streams], const float* extra,
                                float* const (&out)[Streams], float* const (&cell)[Streams],
                                bool backwards) {
+    constexpr int group = std::min(Streams, shared);
     const size_t column_count = columns(hidden);
     const Cut cut(count / width);
     for (size_t i = 0; i < cut.count; ++i) {
-      const size_t block = backwards ? cut.count - 1 - i : i;
-      const size_t first = cut.first(block) * width;
+      const size_t number = backwards ? cut.count - 1 - i : i;
+      const size_t first = cut.first(number) * width;
       const float* weights = matrix + first * column_count * Cell::gates;
-      with_constant<Cell::max_vectors>(cut.size(block), [&](auto vectors) {
-        Cell::template frame<vectors, Streams>(weights, column_count, h, input, extra, count, first,
-                                               out, cell, backwards);
-      });
+      for (int s = 0; s < Streams; s += group) {
+        Places<group> at;
+        for (int j = 0; j < group; ++j) {
+          at.h[j] = h[s + j];
+          at.at[j] = {input[s + j] + first, h[s + j] + first,
+                      Cell::has_cell ? cell[s + j] + first : nullptr, out[s + j] + first};
+        }
+        with_constant<Cell::max_vectors>(cut.size(number), [&](auto vectors) {
+          block<vectors>(weights, column_count, at, extra + first, count, backwards);
+        });
+      }
     }
+  }
+
+  // The whole hidden states, and where a block's own units are.
+  template <int Streams>
+  struct Places {
+    const float* h[Streams];
+    Units at[Streams];
+  };
+
+  // One frame of a block of units. The activations that need the first gates alone are computed
+  // while the others accumulate.
+  template <int Vectors, int Streams>
+  static FXK_NOINLINE void block(const float* weights, size_t columns, const Places<Streams>& given,
+                                 const float* extra, size_t units, bool backwards) {
+    constexpr int first = Cell::first_gates(Vectors), early = Cell::first_stages(Vectors);
+    const Places<Streams> places = given;  // what is stored through a pointer cannot change these
+    alignas(64) float sums[Streams * Vectors * Cell::gates * width];
+    const auto sum = [&](int s, int v, int gate) FXK_INLINE_LAMBDA {
+      return sums + ((s * Vectors + v) * Cell::gates + gate) * width;
+    };
+    const auto accumulate_gates = [&](auto begin, auto gates) FXK_INLINE_LAMBDA {
+      Vec total[Streams * gates * Vectors];
+      const auto each = [&](auto f) FXK_INLINE_LAMBDA {
+        unroll<Streams>([&](auto s) FXK_INLINE_LAMBDA {
+          unroll<gates>([&](auto gate) FXK_INLINE_LAMBDA {
+            unroll<Vectors>([&](auto v) FXK_INLINE_LAMBDA {
+              f(total[(s * gates + gate) * Vectors + v], s, begin + gate, v);
+            });
+          });
+        });
+      };
+      each([&](Vec& total, int s, int gate, int v) FXK_INLINE_LAMBDA {
+        total = load(Cell::start(gate, places.at[s].input, extra, units) + v * width);
+      });
+      accumulate<gates * Vectors, Streams>(weights + begin * Vectors * columns * width, columns,
+                                           places.h, backwards, total);
+      each([&](Vec& total, int s, int gate, int v)
+               FXK_INLINE_LAMBDA { store(sum(s, v, gate), total); });
+    };
+    const auto finish = [&](auto begin, auto stages) FXK_INLINE_LAMBDA {
+      unroll<stages>([&](auto stage) FXK_INLINE_LAMBDA {
+        unroll<Vectors>([&](auto v) FXK_INLINE_LAMBDA {
+          unroll<Streams>([&](auto s) FXK_INLINE_LAMBDA {
+            Cell::template finish<begin + stage>(sum(s, v, 0), places.at[s].vector(v), units);
+          });
+        });
+      });
+    };
+    accumulate_gates(constant<0>, constant<first>);
+    finish(constant<0>, constant<early>);
+    accumulate_gates(constant<first>, constant<Cell::gates - first>);
+    finish(constant<early>, constant<Cell::stages - early>);
   }
 
   // out[t][gates, units] = bias + weight x, for `ahead` frames; a row's padding may be read.
