@@ -82,6 +82,21 @@ PARTS: dict[str, dict[str, Any]] = {
 }
 """Name to what is different from the shipped settings."""
 
+AMPLIFIER = 1 / 6
+"""Share of the minutes of a cell with an amplifier that its model of the amplifier learns in."""
+AMPLIFIED_PARTS: dict[str, dict[str, Any]] = {
+    "amplifier": {},
+    "amplifier-all": {"task.amplified": 1.0},
+    "amplifier-quarter": {"task.amplified": 0.25},
+    "amplifier-no-mix": {"task.amplified_mix": 0.0},
+    "amplifier-no-speed": {"task.amplified_speed": 0.0},
+    "amplifier-no-gain": {"task.amplified_gain": 0.0},
+    "amplifier-no-tilt": {"task.amplified_tilt": 0.0},
+}
+"""The same, with pairs that a model of the amplifier makes."""
+AMPLIFIED_AMP = False
+"""Whether demucs of the study ``amp`` has a model of the amplifier too."""
+
 
 @dataclass(frozen=True)
 class Cell:
@@ -96,6 +111,9 @@ class Cell:
     about: dict[str, Any] = field(default_factory=dict)
     needs: str = ""
     """The cell whose model it starts from."""
+    amplifier: float = 0.0
+    """The share of its minutes in which a model of the amplifier is trained first, to make pairs
+    for the model of the cell."""
 
     @property
     def stem(self) -> str:
@@ -113,6 +131,7 @@ def cells() -> list[Cell]:
             30.0 if level == "heavy" else 10.0,
             lambda data, level=level: amp(data, level),
             {"level": level},
+            amplifier=AMPLIFIER if AMPLIFIED_AMP and model == "demucs" else 0.0,
         )
         for level in ("heavy", "light", "medium")
         for model in ("demucs", "nn-gru", "gru")
@@ -148,8 +167,10 @@ def cells() -> list[Cell]:
             10.0,
             lambda data, changed=changed: amp(data, "heavy") | changed,
             {"changed": changed},
+            amplifier=share,
         )
-        for name, changed in PARTS.items()
+        for parts, share in ((PARTS, 0.0), (AMPLIFIED_PARTS, AMPLIFIER))
+        for name, changed in parts.items()
     ]
     return found
 
@@ -234,6 +255,29 @@ def estimate(data: Path, side: str) -> dict[str, Any]:
     return settings
 
 
+def train_amplifier(
+    cell: Cell, settings: dict[str, Any], minutes: float, threads: int
+) -> tuple[Path, dict[str, Any]]:
+    """Train a model of the amplifier on the recordings of a cell: its folder, what it measured."""
+    import fxkit
+
+    directory = RUNS / f"{cell.stem}-amplifier"
+    shutil.rmtree(directory, ignore_errors=True)
+    run = fxkit.run(
+        **{key: value for key, value in settings.items() if key.startswith("data.")},
+        task="distort",
+        model="nn-gru",
+        **{
+            "train.minutes": minutes,
+            "train.threads": threads,
+            "run.dir": str(directory),
+            "run.name": directory.name,
+        },
+    )
+    about = {"minutes": minutes, "epochs": len(run.history), "esr": run.evaluation.scores.esr}
+    return directory, about
+
+
 def train(cell: Cell, data: Path, minutes: float, threads: int) -> dict[str, Any]:
     """Train one cell and return what it measured."""
     import torch
@@ -247,11 +291,18 @@ def train(cell: Cell, data: Path, minutes: float, threads: int) -> dict[str, Any
     settings = cell.settings(data)
     shutil.rmtree(directory, ignore_errors=True)
     started, cpu = time.monotonic(), time.process_time()
+    about = dict(cell.about)
+    if cell.amplifier:
+        amplifier, about["amplifier"] = train_amplifier(
+            cell, settings, cell.amplifier * minutes, threads
+        )
+        settings = settings | {"task.amplifier": str(amplifier)}
     run = fxkit.run(
         **settings,
         model=cell.model,
         **{
-            "train.minutes": minutes,
+            # What the amplifier's model took of the time counts.
+            "train.minutes": (1.0 - cell.amplifier) * minutes,
             "train.threads": threads,
             "run.dir": str(directory),
             "run.name": cell.stem,
@@ -262,7 +313,7 @@ def train(cell: Cell, data: Path, minutes: float, threads: int) -> dict[str, Any
         "study": cell.study,
         "name": cell.name,
         "model": cell.model,
-        **cell.about,
+        **about,
         "minutes": minutes,
         "threads": torch.get_num_threads(),
         "epochs": len(run.history),
@@ -388,7 +439,10 @@ def _part_table(rows: list[dict[str, Any]]) -> list[str]:
     ]
     for row in rows:
         scores, _ = _scores(row)
-        changed = " ".join(f"{k}={v}" for k, v in row["changed"].items()) or "nothing"
+        settings = [f"{k}={v}" for k, v in row["changed"].items()]
+        if "amplifier" in row:
+            settings.insert(0, "task.amplifier=nn-gru")
+        changed = " ".join(settings) or "nothing"
         lines.append(
             f"| `{changed}` | {number(scores['esr'], 4)} | {number(scores['si_sdr'], 1)} "
             f"| {number(scores['mrstft'], 3)} | {number(row['history'][-1][2], 4)} "

@@ -395,6 +395,11 @@ def test_a_settings_file_means_the_same_from_any_folder(tmp_path, monkeypatch):
     text = to_yaml(resolve({"data.clean": "c.wav", "data.wet": "~/w.wav"}))
     assert f"data.clean: {tmp_path / 'c.wav'}" in text
     assert f"data.wet: {Path.home() / 'w.wav'}" in text
+    text = to_yaml(resolve({"task": "clean", "task.amplifier": "runs/amplifier"}))
+    assert f"task.amplifier: {tmp_path / 'runs' / 'amplifier'}" in text
+    assert resolve({"task": "clean", "task.amplifier": "~/a"}).task_config.amplifier == str(
+        Path.home() / "a"
+    )
 
 
 def test_keys_lists_what_the_chosen_plugins_take():

@@ -65,6 +65,27 @@ def test_clean_turns_the_pair_round(recordings):
     assert run.evaluation.baseline_gain < 1  # the wet side is louder than the dry one
 
 
+def test_an_amplifier_is_for_models_that_learn_from_crops(recordings):
+    fxkit.run(**TINY, data=str(recordings), **{"run.dir": str(recordings / "amplifier")})
+    with pytest.raises(fxkit.FxkitError, match=r"task\.amplifier is for models.*crops") as caught:
+        fxkit.run(
+            **TINY,
+            task="clean",
+            data=str(recordings),
+            **{
+                "run.dir": str(recordings / "d"),
+                "task.amplifier": str(recordings / "amplifier"),
+            },
+        )
+    assert "\n" not in str(caught.value)
+    assert not (recordings / "d").exists()
+
+
+def test_an_amplifier_that_is_not_there_is_told_before_anything_is_read(recordings):
+    with pytest.raises(fxkit.FxkitError, match=r"task\.amplifier=nowhere: no such file or folder"):
+        fxkit.run(**TINY, task="clean", data="no-data", **{"task.amplifier": "nowhere"})
+
+
 def test_what_fails_before_training_leaves_nothing(recordings, monkeypatch):
     def fails(*_args, **_kwargs):
         raise fxkit.FxkitError("no")

@@ -75,6 +75,21 @@ def test_blocks_equal_whole(rate: int) -> None:
     np.testing.assert_allclose(np.concatenate([*parts, player.finish()]), whole, atol=1e-6)
 
 
+@pytest.mark.parametrize("engine", ["", "off"])
+@pytest.mark.parametrize("rate", [RATE, 44_100])
+def test_restarted_it_plays_as_one_that_was_made_anew(
+    rate: int, engine: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FXKIT_ENGINE", engine)
+    x, played = noise(5000, 2), artifact(latency=50, knob=True)
+    fresh = Renderer(played, rate, 2)
+    wanted = np.concatenate((fresh.process(x), fresh.finish()))
+    player = Renderer(played, rate, 2)
+    player.process(noise(777, 2)[::-1])
+    player.restart()
+    np.testing.assert_array_equal(np.concatenate((player.process(x), player.finish())), wanted)
+
+
 def test_channels_do_not_mix() -> None:
     x = noise(500, 3)
     y = render_array(artifact(), x, RATE)

@@ -7,6 +7,7 @@ import pytest
 import torch
 from fxkit.checkpoint import load_average
 from fxkit.data import Recording, Segment, Split, Take
+from fxkit.data.amplified import Amplified
 from fxkit.ema import Average
 from fxkit.errors import FxkitError
 from fxkit.loss import Loss
@@ -69,7 +70,25 @@ def split():
     )
 
 
-def go(split, directory, config=CONFIG, loss=None, **options):
+class Squarer:
+    """An amplifier that makes wet of dry in one line."""
+
+    sample_rate = RATE
+    run_in = 50
+    peak = 10.0
+    description = "squarer"
+
+    def play(self, stretches):
+        return [x + x * x for x in stretches]
+
+
+class Amped(Clean):
+    """Half of the crops are made by the amplifier above."""
+
+    amplified = Amplified(Squarer())
+
+
+def go(split, directory, config=CONFIG, loss=None, task=None, **options):
     torch.manual_seed(0)
     directory.mkdir(exist_ok=True)
     model = Scaled.from_levels(Filter(), input_rms=0.3, target_rms=0.25)
@@ -77,7 +96,7 @@ def go(split, directory, config=CONFIG, loss=None, **options):
         model,
         loss or Squared(None),
         split,
-        Clean(),
+        task or Clean(),
         config,
         device=torch.device("cpu"),
         directory=directory,
@@ -194,11 +213,12 @@ class CutAfter(Squared):
         return super().forward(estimate, target)
 
 
-def test_a_resumed_run_gives_the_same_numbers_as_an_uninterrupted_one(split, tmp_path):
-    model, whole = go(split, tmp_path / "whole")
+@pytest.mark.parametrize("task", [Clean(), Amped()])
+def test_a_resumed_run_gives_the_same_numbers_as_an_uninterrupted_one(task, split, tmp_path):
+    model, whole = go(split, tmp_path / "whole", task=task)
     with pytest.raises(Cut):
-        go(split, tmp_path / "cut", loss=CutAfter(7 + 4))
-    again, resumed = go(split, tmp_path / "cut", resume=True)
+        go(split, tmp_path / "cut", loss=CutAfter(7 + 4), task=task)
+    again, resumed = go(split, tmp_path / "cut", task=task, resume=True)
     for kind in ("loss", "validation_loss", "lr"):
         assert [getattr(e, kind) for e in resumed.history] == [
             getattr(e, kind) for e in whole.history
@@ -208,6 +228,18 @@ def test_a_resumed_run_gives_the_same_numbers_as_an_uninterrupted_one(split, tmp
     means = [load_average(tmp_path / run / "last.safetensors") for run in ("whole", "cut")]
     assert means[0].keys() == means[1].keys() == {"updates", "mean.inner.conv.weight"}
     assert all(torch.equal(means[0][name], means[1][name]) for name in means[0])
+
+
+def test_pairs_made_anew_are_learned_from_and_not_validated_with(split, tmp_path):
+    settings = replace(CONFIG, epochs=1)
+    _, plain = go(split, tmp_path / "plain", settings)
+    _, made = go(split, tmp_path / "made", settings, task=Amped())
+    assert made.history[0].loss != plain.history[0].loss
+    # Without a step to speak of both are the same model, which the same recordings judge.
+    still = replace(settings, lr=1e-8)
+    _, plain = go(split, tmp_path / "plain-still", still)
+    _, made = go(split, tmp_path / "made-still", still, task=Amped())
+    assert made.history[0].validation_loss == pytest.approx(plain.history[0].validation_loss)
 
 
 def test_a_running_mean_asked_for_on_resuming_starts_from_the_weights_so_far(split, tmp_path):

@@ -1,6 +1,7 @@
 """The clean task from recordings to report, and on to a set that only distorted ones go into."""
 
 import json
+import re
 
 import numpy as np
 import pytest
@@ -58,6 +59,26 @@ def test_demucs_trains_scores_and_reports(folder):
     # Its own defaults, written down.
     assert "train.ema: 0.995" in settings
     assert "train.batch: 2" in settings
+
+
+def test_a_model_of_the_amplifier_makes_pairs_to_learn_from(folder, capsys):
+    amplifier, cleaner = folder / "amplifier", folder / "amplified"
+    short = ["train.epochs=1", "train.minutes=0", f"data={folder}"]
+    code = main(["run", "task=distort", "model.hidden=4", "train.batch=8", *short,
+                 f"run.dir={amplifier}"])  # fmt: skip
+    assert code == 0
+    again = [*TINY, *short, "task=clean", "model=demucs", f"task.amplifier={amplifier}"]
+    assert main(["run", *again, f"run.dir={cleaner}"]) == 0
+    assert f"task.amplifier: {amplifier}" in (cleaner / "settings.yaml").read_text()
+    # One epoch of four units sounds like nothing yet.
+    assert "task.amplifier does not sound like the recordings" in capsys.readouterr().err
+    assert main(["info", str(cleaner), "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    [found] = [line for line in told["training"]["findings"] if "new pairs" in line]
+    assert re.search(r"\(gru\), SHA-256 [0-9a-f]{64}; its ESR on the training part: ", found)
+    assert "new pairs are made by" in (cleaner / "report.html").read_text()
+    assert main(["run", *again[:-1], f"task.amplifier={cleaner}"]) == 2
+    assert "a model for task=clean; needed is one of task=distort" in capsys.readouterr().err
 
 
 def test_the_file_says_why_it_has_no_graph(folder, capsys):

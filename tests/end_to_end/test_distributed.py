@@ -75,10 +75,13 @@ def test_two_processes_give_the_numbers_of_one(pair):
 
 
 def test_crops_too_with_accumulation_and_a_mean_of_weights(pair):
-    """A window model, whose crops do not go through its `forward`."""
+    """A window model, whose crops do not go through its `forward`, half of them made anew."""
+    short = {"train.epochs": "1", "train.batch": "4", "model.hidden": "4"}
+    fxkit.run(**{**TRAIN, **short, "run.dir": "amplifier"})
     settings = {
         **{key: value for key, value in TRAIN.items() if key != "model.hidden"},
         "task": "clean",
+        "task.amplifier": "amplifier",
         "model": "demucs",
         "model.channels": "4",
         "model.time_depth": "2",

@@ -56,6 +56,10 @@ class EnginePlayer:
         played: NDArray[np.float32] = self._engine.process(block)
         return played
 
+    def reset(self) -> None:
+        """Go back to silence; the knobs stay where they are."""
+        self._engine.reset()
+
 
 @cache
 def _module() -> ModuleType | None:

@@ -6,6 +6,7 @@ from torch import Tensor, nn
 
 from fxkit.data import Crops, Split, Streams
 from fxkit.distributed import Ranks
+from fxkit.errors import FxkitError
 from fxkit.model import Model, State
 from fxkit.task import Task
 from fxkit.train_config import TrainConfig
@@ -29,7 +30,13 @@ class CropNetwork(nn.Module):
 def source(
     model: Model, split: Split, task: Task, config: TrainConfig, seed: int, ranks: Ranks
 ) -> Streams | Crops:
-    """Return what `model` is trained on: parallel streams, or crops, this rank's share of them."""
+    """Return what `model` is trained on: parallel streams, or crops, this rank's share of them.
+
+    Raises
+    ------
+    FxkitError
+        The training part is too short, or the task makes what this model cannot learn from.
+    """
     if model.trains_on == "crops":
         return Crops(
             split.train,
@@ -40,6 +47,12 @@ def source(
             seed=seed,
             share=ranks.share,
             augmentation=task.augmentation,
+            amplified=task.amplified,
+        )
+    if task.amplified is not None:
+        raise FxkitError(
+            "task.amplifier is for models that learn from crops, as demucs does, and this one "
+            "learns from streams: leave it out"
         )
     return Streams(
         split.train,

@@ -10,7 +10,7 @@ import json
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ import fxkit.evaluation as evaluation
 from fxkit import artifact, data, distributed, provenance, realtime, reference, report
 from fxkit.config import Settings, build_loss, to_plain, to_yaml
 from fxkit.data import Dataset, Split
+from fxkit.data.amplified import Amplified
 from fxkit.device import pick_device, set_threads
 from fxkit.distributed import Ranks
 from fxkit.errors import FxkitError
@@ -35,6 +36,10 @@ from fxkit.task import Task
 from fxkit.train import Epoch, TrainResult, train
 
 __all__ = ["RunResult", "execute", "make_model"]
+
+UNLIKE = 0.3
+"""An amplifier's model with a higher ESR than this on the recordings is most likely another one's
+or not in time with them: the user is warned."""
 
 
 @dataclass(frozen=True)
@@ -103,6 +108,7 @@ def _execute(
     device = ranks.device(pick_device(settings.run.device))
     set_threads(settings.train.threads)
     task: Task = TASKS.get(settings.task)(settings.task_config)
+    made = task.amplified  # a model file: what is wrong with it shows before the recordings load
     with ranks.one_first():
         dataset = data.load(settings.data, progress)
     split = data.split(dataset, settings.data)
@@ -110,6 +116,9 @@ def _execute(
         progress.warn(
             "no recording has both sides as they were played: the model is trained, but not scored"
         )
+    if made is not None:
+        found = _heard(made, split, progress)
+        dataset = replace(dataset, findings=(*dataset.findings, found))
     model = make_model(settings, task, dataset, split)
     loss = build_loss(settings, dataset.sample_rate)
     opened = _run_directory(settings, resume) if ranks.first else nullcontext(Path())
@@ -154,6 +163,23 @@ def make_model(settings: Settings, task: Task, dataset: Dataset, split: Split) -
         input_rms=data.levels(split.train, task.input),
         target_rms=data.levels(split.train, task.target),
     )
+
+
+def _heard(made: Amplified, split: Split, progress: Progress) -> str:
+    """Return which amplifier makes pairs anew, and how well it fits; warn where it does not."""
+    made.check([segment.take for segment in split.train])
+    line = f"new pairs are made by {made.amplifier.description}"
+    # What a model has estimated says nothing of the amplifier.
+    recorded = [segment for segment in split.train if segment.take.estimated is None]
+    if not recorded:
+        return line
+    esr = made.esr(recorded)
+    if esr > UNLIKE:
+        progress.warn(
+            f"task.amplifier does not sound like the recordings: its ESR on them is {esr:.2g}; it "
+            "should have been trained on the same ones"
+        )
+    return f"{line}; its ESR on the training part: {esr:.2g}"
 
 
 def _finish(

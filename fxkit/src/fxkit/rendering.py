@@ -91,20 +91,27 @@ class Renderer:
         controls: Sequence[float] | Mapping[str, float] | None = None,
     ) -> None:
         self._model = artifact.model
-        rate = self._model.sample_rate
-        self._before: list[Polyphase] = []
-        self._after: list[Polyphase] = []
-        if sample_rate != rate:
-            self._before = [Polyphase(sample_rate, rate) for _ in range(channels)]
-            self._after = [Polyphase(rate, sample_rate) for _ in range(channels)]
+        self._sample_rate = sample_rate
         knobs = knob_values(artifact.manifest, controls)
         self._knobs = torch.tensor([knobs]).expand(channels, -1) if knobs else None
         self._engine = engine.for_artifact(artifact, channels=channels, knobs=knobs)
         self.backend = "PyTorch" if self._engine is None else self._engine.backend
         """What computes the samples."""
-        self._state = {} if self._engine else self._model.initial_state(channels)
-        self._skip = self._model.latency
         self._channels = channels
+        self._begin()
+
+    def restart(self) -> None:
+        """Go back to silence: what is processed next is the beginning of another signal."""
+        if self._engine is not None:
+            self._engine.reset()
+        self._begin()
+
+    def _begin(self) -> None:
+        given, rate, channels = self._sample_rate, self._model.sample_rate, range(self._channels)
+        self._before = [Polyphase(given, rate) for _ in channels if given != rate]
+        self._after = [Polyphase(rate, given) for _ in channels if given != rate]
+        self._state = {} if self._engine else self._model.initial_state(self._channels)
+        self._skip = self._model.latency
         self._taken = self._given = 0
 
     def process(self, block: Samples) -> Samples:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 from fxkit.options import NoOptions
 
 if TYPE_CHECKING:
+    from fxkit.data.amplified import Amplified
     from fxkit.data.augment import Augmentation
 
 Side = Literal["clean", "wet"]
@@ -51,5 +52,16 @@ class Task(ABC):
 
         Only what leaves the task the same: an amplifier answers a louder guitar with another sound,
         so nothing is varied where the wet side is the target.
+        """
+        return None
+
+    @property
+    def amplified(self) -> Amplified | None:
+        """Pairs that are made anew while a model learns from crops; None for none.
+
+        Raises
+        ------
+        FxkitError
+            What should make them cannot be used.
         """
         return None

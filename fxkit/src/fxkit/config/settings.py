@@ -26,7 +26,7 @@ __all__ = ["DEFAULTS", "Settings", "build_loss", "chosen", "keys", "resolve", "t
 DEFAULTS = {"task": "distort", "model": "gru"}
 """What is learned, and by which model, when the user does not say."""
 
-_PATHS = ("data.path", "data.clean", "data.wet", "run.dir", "run.reference")
+_PATHS = ("data.path", "data.clean", "data.wet", "run.dir", "run.reference", "task.amplifier")
 
 
 @dataclass(frozen=True)
@@ -182,7 +182,7 @@ def to_yaml(settings: Settings) -> str:
     """
     plain = settings.to_plain()
     for key in _PATHS:
-        if plain[key]:
+        if plain.get(key):
             plain[key] = str(Path(plain[key]).absolute())
     return yaml.safe_dump(plain, sort_keys=False, allow_unicode=True, width=100)
 

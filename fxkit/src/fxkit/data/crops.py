@@ -4,17 +4,31 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import torch
 
+from fxkit.data.amplified import Amplified
 from fxkit.data.audio import Samples
 from fxkit.data.augment import Augmentation, Variation, faster, rewetted
 from fxkit.data.pairs import Segment, Side
+from fxkit.data.varied import Recipe
 from fxkit.data.window import Window, fill, knobs, one_ahead, rows_of
 from fxkit.errors import FxkitError
 
 __all__ = ["Crops"]
+
+
+@dataclass(frozen=True)
+class _Crop:
+    """Where a crop lies, and what is done to it."""
+
+    segment: Segment
+    offset: int
+    variation: Variation
+    recipe: Recipe | None
+    """What it is made of anew; None for one that stays as it was recorded."""
 
 
 class Crops:
@@ -42,6 +56,8 @@ class Crops:
         batch, ``(1, 2)`` the second.
     augmentation
         How crops are varied, differently in every epoch; None for not at all.
+    amplified
+        Which of them are made anew, differently in every epoch; None for none.
 
     Attributes
     ----------
@@ -51,7 +67,8 @@ class Crops:
     Raises
     ------
     FxkitError
-        No segment is as long as a crop, or the augmentation does not fit the recordings.
+        No segment is as long as a crop, or the augmentation or what makes crops anew does not fit
+        the recordings.
     """
 
     steps: int
@@ -68,6 +85,7 @@ class Crops:
         latency: int = 0,
         share: tuple[int, int] = (0, 1),
         augmentation: Augmentation | None = None,
+        amplified: Amplified | None = None,
     ) -> None:
         self._rows = rows_of(share, batch)
         self.batch, self.length, self.latency, self.seed = batch, length, latency, seed
@@ -85,10 +103,15 @@ class Crops:
         # A short data set still fills one batch: crops are drawn more than once.
         self.steps = max(1, int(self._counts.sum()) // batch)
         self._augmentation = Augmentation() if augmentation is None else augmentation
-        self._augmentation.check([segment.take for segment in self._segments])
-        # Another drive or speed takes as long to make as reading from disk.
+        takes = [segment.take for segment in self._segments]
+        self._augmentation.check(takes)
+        self._amplified = amplified
+        if amplified is not None:
+            amplified.check(takes)
+        # Another drive, speed or playing takes as long to make as reading from disk.
         self._threaded = (
-            self._augmentation.strengths
+            amplified is not None
+            or self._augmentation.strengths
             or self._augmentation.speed > 0
             or not all(
                 segment.take.clean.held and segment.take.wet.held for segment in self._segments
@@ -100,42 +123,64 @@ class Crops:
         random = np.random.default_rng((self.seed, number))
         phases = random.integers(0, self._slack + 1)
         places = [
-            (index, int(phases[index]) + i * self.length)
-            for index, count in enumerate(self._counts)
+            (segment, int(phase) + i * self.length)
+            for segment, phase, count in zip(self._segments, phases, self._counts, strict=True)
             for i in range(count)
         ]
         wanted = self.steps * self.batch
         order = random.permutation(len(places))
         while len(order) < wanted:
             order = np.concatenate([order, random.permutation(len(places))])
+        chosen = [places[k] for k in order[:wanted]]
         varied = self._augmentation.draw(random, wanted)
-        jobs = [
-            [(*places[order[k + row]], varied[k + row]) for row in self._rows]
-            for k in range(0, wanted, self.batch)
+        recipes: list[Recipe | None] = [None] * wanted
+        if self._amplified is not None:
+            # Dice of its own: what is made is the same however the others are varied.
+            dice = np.random.default_rng((self.seed, number, 1))
+            recipes = self._amplified.draw(dice, chosen, places)
+        crops = [
+            _Crop(segment, offset, variation, recipe)
+            for (segment, offset), variation, recipe in zip(chosen, varied, recipes, strict=True)
         ]
+        jobs = [[crops[k + row] for row in self._rows] for k in range(0, wanted, self.batch)]
         yield from one_ahead(jobs, self._read, threaded=self._threaded)
 
-    def _read(self, places: list[tuple[int, int, Variation]]) -> Window:
-        shape = len(places), 1, self.length
+    def _read(self, crops: list[_Crop]) -> Window:
+        shape = len(crops), 1, self.length
         inputs, targets = torch.empty(shape), torch.empty(shape)
-        for b, (index, offset, variation) in enumerate(places):
-            segment = self._segments[index]
-            for side, out, lag in zip(
+        made = self._made(crops)
+        for b, crop in enumerate(crops):
+            factor = crop.variation.factor
+            if b in made:
+                # The pair has a polarity of its own; turned round, it would be another amplifier's.
+                factor = abs(factor)
+            for side, rows, lag in zip(
                 self._sides, (inputs, targets), (0, self.latency), strict=True
             ):
                 # The model starts from silence: what came before the crop is silence to it.
-                crop = out.numpy()[b, 0]
-                crop[:lag] = 0.0
-                self._play(segment, side, offset, crop[lag:], variation)
-                if variation.factor != 1.0:
-                    crop *= variation.factor
+                out = rows.numpy()[b, 0]
+                out[:lag] = 0.0
+                if b in made:
+                    out[lag:] = made[b][side][: self.length - lag]
+                else:
+                    self._play(crop.segment, side, crop.offset, out[lag:], crop.variation)
+                if factor != 1.0:
+                    out *= factor
         return Window(
             inputs,
             targets,
-            knobs(self._segments[index] for index, _, _ in places),
+            knobs(crop.segment for crop in crops),
             scored=True,
-            reset=torch.ones(len(places), dtype=torch.bool),
+            reset=torch.ones(len(crops), dtype=torch.bool),
         )
+
+    def _made(self, crops: list[_Crop]) -> dict[int, dict[Side, Samples]]:
+        """Return both sides of each crop that is made anew, by its place in the batch."""
+        recipes = {b: crop.recipe for b, crop in enumerate(crops) if crop.recipe is not None}
+        if self._amplified is None or not recipes:
+            return {}
+        pairs = self._amplified.pairs(list(recipes.values()), self.length)
+        return {b: {"clean": dry, "wet": wet} for b, (dry, wet) in zip(recipes, pairs, strict=True)}
 
     def _play(
         self, segment: Segment, side: Side, offset: int, out: Samples, variation: Variation

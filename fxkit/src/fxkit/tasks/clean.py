@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from fxkit.options import option
 from fxkit.task import Task
 
 if TYPE_CHECKING:
+    from fxkit.data.amplified import Amplified
     from fxkit.data.augment import Augmentation
 
 __all__ = ["Clean"]
@@ -41,6 +43,45 @@ class Clean(Task):
             low=0.0,
             high=12.0,
         )
+        amplifier: str = option(
+            "",
+            "a model of the amplifier (task=distort, the same recordings), a run's folder or a "
+            "model file: it makes new pairs to learn from, out of the dry side varied",
+        )
+        amplified: float = option(
+            0.5, "share of the crops that the amplifier's model makes", low=0.0, high=1.0
+        )
+        amplified_speed: float = option(
+            3.0,
+            "their dry side is played faster or slower by up to this",
+            unit="semitones",
+            low=0.0,
+            high=12.0,
+        )
+        amplified_gain: float = option(
+            6.0,
+            "their dry side is made louder or quieter by up to this, before the amplifier",
+            unit="dB",
+            low=0.0,
+            high=40.0,
+        )
+        amplified_mix: float = option(
+            0.25,
+            "share of them with a second stretch of the dry side played on top",
+            low=0.0,
+            high=1.0,
+        )
+        amplified_tilt: float = option(
+            3.0,
+            "the highs of their dry side are raised or lowered against the lows by up to this",
+            unit="dB",
+            low=0.0,
+            high=24.0,
+        )
+
+        def __post_init__(self) -> None:
+            if self.amplifier and self.drives:
+                raise ValueError("drives and amplifier both make the wet side anew: choose one")
 
     config: Config
 
@@ -82,3 +123,21 @@ class Clean(Task):
 
         config = self.config
         return Augmentation(config.gain, config.polarity, config.drives, config.speed)
+
+    @cached_property
+    def amplified(self) -> Amplified | None:
+        """Pairs that the model named by ``task.amplifier`` makes; it is opened once."""
+        config = self.config
+        if not config.amplifier:
+            return None
+        from fxkit.amplifier import load
+        from fxkit.data.amplified import Amplified
+        from fxkit.data.varied import Variety
+
+        variety = Variety(
+            config.amplified_speed,
+            config.amplified_gain,
+            config.amplified_mix,
+            config.amplified_tilt,
+        )
+        return Amplified(load(config.amplifier), config.amplified, variety)
