@@ -454,7 +454,7 @@ def test_a_models_own_training_defaults_give_way_to_the_users_and_to_a_recipes(
     assert resolve({"recipe": str(recipe)}).train.batch == 7
     assert resolve({"model": "lstm"}).train.batch == 32
     shown = {info.key: info.default for info in keys({"model": "gru"})["train"]}
-    assert (shown["train.lr"], shown["train.window"]) == (0.123, 512)
+    assert (shown["train.lr"], shown["train.window"]) == (0.123, 1024)
     # What a run writes down names all of it: a resumed run does not ask the model again.
     assert resolve(settings.to_plain()) == settings
 

@@ -34,7 +34,7 @@ class TrainConfig:
         0.005, "learning rate at the end, as a share of the highest", low=0.0, high=1.0
     )
     window: int = option(
-        512,
+        1024,
         "samples between two weight updates; the state is carried over, the gradient is cut",
         unit="samples",
         low=1,

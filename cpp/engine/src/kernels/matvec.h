@@ -21,15 +21,6 @@ constexpr size_t column_unit = 4;
 // An FMA takes 4 cycles and two can start in each: at least 8 sums must be under way.
 constexpr int chains_for(int sums) { return sums >= 8 ? 1 : sums >= 4 ? 2 : 4; }
 
-// Keeps the compiler from loading the value once for every use: loads are what AVX-512 waits for.
-FXK_INLINE void in_register(Vec& value) {
-#if defined(__SSE2__)
-  asm("" : "+v"(value));
-#elif defined(__aarch64__)
-  asm("" : "+w"(value));
-#endif
-}
-
 // total[s * N + v] += sum over k of weights[k][v] h[s][k]
 //
 // The weights lie in the order in which they are read, [columns, N vectors]. Every other sample
@@ -52,7 +43,7 @@ FXK_INLINE void accumulate(const float* weights, size_t columns, const float* co
       unroll<Streams>([&](auto s) FXK_INLINE_LAMBDA { column[s] = splat(h[s][k + chain]); });
       unroll<N>([&](auto v) FXK_INLINE_LAMBDA {
         Vec w = load(row + (chain * N + v) * width);
-        if constexpr (Streams > 1) in_register(w);
+        if constexpr (Streams > 1) w = in_register(w);
         unroll<Streams>([&](auto s) FXK_INLINE_LAMBDA {
           sums[(chain * Streams + s) * N + v] += w * column[s];
         });
