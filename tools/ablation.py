@@ -83,6 +83,9 @@ class Variant:
     """The variant whose epochs take as long, because only numbers differ; empty for its own."""
 
 
+BASE = {"train.window": 512, "train.lr": 0.016}
+"""What shipped when the study was made, and has changed or may change since."""
+
 VARIANTS: dict[str, Variant] = {
     "as-shipped": Variant("nothing"),
     "lr-0.004": Variant("learning rate", {"train.lr": 0.004}, cost="as-shipped"),
@@ -114,7 +117,7 @@ VARIANTS: dict[str, Variant] = {
         "window", {"train.window": 2048, "train.lr": 0.008}, cost="window-2048"
     ),
 }
-"""Name to what is different from what ships."""
+"""Name to what is different from what shipped."""
 
 SECOND = dict.fromkeys(SIZES, ("as-shipped", "window-1024", "window-1024-lr"))
 """What goes into the second round, by size."""
@@ -129,6 +132,7 @@ def settings(data: Path, size: int, variant: Variant) -> dict[str, Any]:
         "data.wet": str(data / "heavy.flac"),
         "model.hidden": size,
         "train.minutes": 0,
+        **BASE,
         **variant.settings,
     }
 
@@ -317,7 +321,10 @@ def part() -> list[str]:
         "",
         "## What each choice of the training is worth",
         "",
-        "`tools/ablation.py`: `gru` on heavy, one thing changed at a time, each for as many epochs "
+        "`tools/ablation.py`: `gru` on heavy, one thing changed at a time from what shipped before "
+        "(`"
+        + " ".join(f"{key}={value}" for key, value in BASE.items())
+        + "`), each for as many epochs "
         f"as fit into its minutes on both cores of an idle {cost['machine']} (measured "
         f"{cost['date']} from the quickest hundredth of the steps). In the first round "
         f"{MINUTES['first']:g} minutes and one seed for everything, in the second "

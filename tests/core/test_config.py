@@ -447,7 +447,7 @@ def test_a_models_own_training_defaults_give_way_to_the_users_and_to_a_recipes(
     monkeypatch.setattr(gru, "train_defaults", {"lr": 0.123, "batch": 3})
     settings = resolve({"model": "gru"})
     assert (settings.train.lr, settings.train.batch) == (0.123, 3)
-    assert settings.train.window == 512
+    assert settings.train.window == 1024
     assert resolve({"model": "gru", "train.lr": "0.5"}).train.lr == 0.5
     recipe = tmp_path / "r.yaml"
     recipe.write_text("model: gru\ntrain.batch: 7\n")
