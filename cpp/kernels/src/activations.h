@@ -15,18 +15,18 @@ struct Exponent {
   Vec rest;   // x - round(x)
 };
 
-// For |x| <= 126; what is larger is clamped, on one side at least: 1 / 2^x is 0 for every use above
-// 100, and so is 2^x below -126. NaN stays NaN.
-FXK_INLINE Exponent split_exponent(Vec x) {
+// For x up to `highest`, 126 at most; what is larger is clamped. Below -126 2^x is 0 for every use.
+// NaN stays NaN.
+FXK_INLINE Exponent split_exponent(Vec x, float highest = 100.0f) {
 #if defined(__AVX512F__)
   // One instruction for x - round(x), and the power of two is made beside what comes of it.
   const auto raw = reinterpret_cast<__m512>(x);
   const Vec rest = reinterpret_cast<Vec>(_mm512_maskz_reduce_ps(0xffff, raw, 0));
   const auto whole =
-      _mm512_maskz_roundscale_ps(0xffff, reinterpret_cast<__m512>(at_most(x, 100.0f)), 0);
+      _mm512_maskz_roundscale_ps(0xffff, reinterpret_cast<__m512>(at_most(x, highest)), 0);
   return {reinterpret_cast<Vec>(_mm512_maskz_scalef_ps(0xffff, _mm512_set1_ps(1.0f), whole)), rest};
 #else
-  x = at_least(at_most(x, 126.0f), -126.0f);
+  x = at_least(at_most(x, highest), -126.0f);
   // Adding 1.5 * 2^23 rounds to an integer; 127 on top makes its low bits the biased exponent.
   const float magic = 12582912.0f + 127.0f;
   const Vec shifted = x + magic;

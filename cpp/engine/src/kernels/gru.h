@@ -12,7 +12,7 @@ struct Gru {
   // The more vectors, the more work beside each one's activations.
   static constexpr int max_vectors = accumulators == 24 ? 4 : 6;
   static constexpr int packed[gates] = {0, 1, 2};
-  static constexpr float scale[gates] = {sigmoid_scale, sigmoid_scale, 1.0f};
+  static constexpr float scale[gates] = {sigmoid_scale, sigmoid_scale, tanh_scale};
   // The hidden bias of n is inside the reset gate; it has a row of its own.
   static constexpr int extra_rows = 1;
 
@@ -32,12 +32,12 @@ struct Gru {
     if constexpr (Stage == 0) {
       store(sums, reciprocal(sigmoid_denominator(load(sums))));
     } else {
-      // n + z (h - n), with z = 1 / (1 + e)
+      // n + z (h - n), with z = 1 / (1 + e), as h and what is added to it: see `Lstm`
       const Vec m = load(sums + 2 * width);
       const Quotient n = tanh_quotient(load(at.input + 2 * units) + load(sums) * m);
-      const Vec z = sigmoid_denominator(load(sums + width));
-      const Vec numerator = n.numerator * (z - 1.0f) + load(at.h) * n.denominator;
-      store(at.out, quotient(numerator, n.denominator * z));
+      const Vec e = exponential(load(sums + width)), h = load(at.h);
+      const Vec numerator = e * (n.numerator - h * n.denominator);
+      store(at.out, h + quotient(numerator, n.denominator * (1.0f + e)));
     }
   }
 };

@@ -13,7 +13,7 @@ struct Lstm {
   static constexpr int max_vectors = accumulators == 24 ? 4 : 6;
   // Torch's gates in the order in which they are packed: i, g, f, o.
   static constexpr int packed[gates] = {0, 2, 1, 3};
-  static constexpr float scale[gates] = {sigmoid_scale, 1.0f, sigmoid_scale, sigmoid_scale};
+  static constexpr float scale[gates] = {sigmoid_scale, tanh_scale, sigmoid_scale, sigmoid_scale};
   static constexpr int extra_rows = 0;
 
   // Where the sums of a gate begin: the input's share.
@@ -35,12 +35,14 @@ struct Lstm {
       store(sums, g.denominator * sigmoid_denominator(load(sums)));
       store(sums + width, g.numerator);
     } else if constexpr (Stage == 1) {
-      // c = f c + i g
-      const Vec f = sigmoid_denominator(load(sums + 2 * width)), ig = load(sums);
-      const Vec numerator = load(at.cell) * ig + load(sums + width) * f;
-      store(at.cell, quotient(numerator, f * ig));
+      // c = f c + i g, with f = 1 / (1 + e), as c and what is added to it: where f is near 1 the cell
+      // keeps what it holds for long, and a rounding of all of it at every sample would add up.
+      const Vec e = exponential(load(sums + 2 * width)), f = 1.0f + e;
+      const Vec c = load(at.cell), ig = load(sums);
+      const Vec numerator = load(sums + width) * f - c * (e * ig);
+      store(at.cell, c + quotient(numerator, f * ig));
     } else if constexpr (Stage == 2) {
-      const Quotient c = tanh_quotient(load(at.cell));
+      const Quotient c = tanh_quotient(load(at.cell) * tanh_scale);
       store(sums, c.numerator);
       store(sums + width, c.denominator);
     } else {
