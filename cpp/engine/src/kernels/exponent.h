@@ -17,8 +17,8 @@ constexpr float largest_exponent = 40.0f;
 
 // `exp2_parts` with its polynomial summed as a tree (Estrin's scheme): two multiplications more, but
 // done 8 cycles sooner, and in a recurrent layer everything waits for it. Shorter polynomials, and a
-// rational function for tanh, are 5 to 10 % faster; but they round more, and a network that feeds its
-// errors back to itself makes twice the difference of it.
+// rational function for tanh, would save a few percent of a layer; but they round more, and a network
+// that feeds its errors back to itself makes much of that.
 FXK_INLINE Exp2 exp2_parts_soon(Vec y) {
   const auto [scale, f] = split_exponent(y, largest_exponent);
   const Vec f2 = f * f;
