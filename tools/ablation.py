@@ -316,7 +316,6 @@ def part() -> list[str]:
     if not rows:
         return []
     cost = json.loads(COST.read_text())
-    text = KEPT / "discussion.md"
     lines = [
         "",
         "## What each choice of the training is worth",
@@ -337,9 +336,7 @@ def part() -> list[str]:
             of_table = [row for row in rows if row["size"] == size and row["round"] == turn]
             if of_table:
                 lines += ["", *_table(of_table, size, turn)]
-    if text.exists():
-        lines += ["", text.read_text().rstrip()]
-    return lines
+    return [*lines, "", *results.prose(KEPT)]
 
 
 def _table(rows: list[dict[str, Any]], size: int, turn: str) -> list[str]:

@@ -107,6 +107,12 @@ def train(cell: Cell, data: Path, minutes: float, threads: int) -> dict[str, Any
         }
 
 
+def prose(folder: Path, name: str = "discussion") -> list[str]:
+    """Return what somebody wrote about tables, from NAME.md in their folder; empty if nothing."""
+    path = folder / f"{name}.md"
+    return [path.read_text().rstrip()] if path.exists() else []
+
+
 def kept() -> list[dict[str, Any]]:
     """Return what all finished cells measured."""
     return [json.loads(path.read_text()) for path in sorted(KEPT.glob("*.json"))]

@@ -27,7 +27,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from results import KEPT, ROOT, number
+from results import KEPT, ROOT, number, prose
 
 CLEAN = KEPT / "clean"
 RUNS = ROOT / "runs" / "results-clean"
@@ -346,7 +346,7 @@ def part(folder: Path = CLEAN) -> list[str]:
         study: [r for r in rows if r["study"] == study]
         for study in ("amp", "clip", "part", "estimate")
     }
-    lines = ["## Taking the distortion off", "", *_text(folder, "introduction"), ""]
+    lines = ["## Taking the distortion off", "", *prose(folder, "introduction"), ""]
     if of["amp"]:
         lines += [*_amp_table(of["amp"]), ""]
     for study, heading, table in (
@@ -361,13 +361,8 @@ def part(folder: Path = CLEAN) -> list[str]:
         lines += [f"Not trained yet: {', '.join(missing)}.", ""]
     machines = ", ".join(sorted({row["machine"] for row in rows}))
     dates = ", ".join(sorted({row["date"] for row in rows}))
-    lines += [f"Machine: {machines}. Measured {dates}.", "", *_text(folder, "discussion")]
+    lines += [f"Machine: {machines}. Measured {dates}.", "", *prose(folder)]
     return lines
-
-
-def _text(folder: Path, name: str) -> list[str]:
-    path = folder / f"{name}.md"
-    return [path.read_text().rstrip()] if path.exists() else []
 
 
 def _scores(row: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:

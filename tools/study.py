@@ -160,13 +160,7 @@ def part() -> list[str]:
             f"| {titles[name]} | {cells} | {row['realtime']['median_us']:.0f} "
             f"| {row['minutes']:g} | {row['epochs']} |"
         )
-    return [*lines, "", *results_text("study")]
-
-
-def results_text(name: str) -> list[str]:
-    """Return what is to be said about the tables, from docs/results/NAME/discussion.md."""
-    path = results.KEPT / name / "discussion.md"
-    return [path.read_text().rstrip()] if path.exists() else []
+    return [*lines, "", *results.prose(results.KEPT / "study")]
 
 
 def _short(value: Any) -> str:
