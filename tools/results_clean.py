@@ -94,7 +94,7 @@ AMPLIFIED_PARTS: dict[str, dict[str, Any]] = {
     "amplifier-no-tilt": {"task.amplified_tilt": 0.0},
 }
 """The same, with pairs that a model of the amplifier makes."""
-AMPLIFIED_AMP = False
+AMPLIFIED_AMP = True
 """Whether demucs of the study ``amp`` has a model of the amplifier too."""
 
 

@@ -1,5 +1,7 @@
 import math
 import re
+import signal
+import sys
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -158,6 +160,36 @@ def test_ctrl_c_keeps_the_best_model(split, tmp_path):
     best = torch.tensor([e.validation_loss for e in result.history]).argmin().item() + 1
     assert result.best_epoch == best
     assert not model.training
+
+
+class ClumsyAfter(Squared):
+    """Is sent a SIGINT in a destructor, which can only print the exception."""
+
+    def __init__(self, calls):
+        super().__init__(None)
+        self.calls = calls
+
+    def forward(self, estimate, target):
+        self.calls -= 1
+        if self.calls == 0:
+            Clumsy()
+        return super().forward(estimate, target)
+
+
+class Clumsy:
+    def __del__(self):
+        signal.raise_signal(signal.SIGINT)
+
+
+def test_ctrl_c_is_not_lost_where_python_cannot_raise(split, tmp_path, monkeypatch):
+    monkeypatch.setattr(sys, "unraisablehook", lambda it: None)
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        _, result = go(split, tmp_path, loss=ClumsyAfter(2 * whole_epoch_calls(split) + 2))
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert result.interrupted
+    assert len(result.history) == 2
 
 
 class CutOnce(CutAfter):

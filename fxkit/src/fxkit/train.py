@@ -29,6 +29,7 @@ from fxkit.optimizer import make_optimizer
 from fxkit.progress import Progress, Step
 from fxkit.recurrent import threads_for_kernels
 from fxkit.schedule import Schedule
+from fxkit.signals import Reminder
 from fxkit.task import Task
 from fxkit.train_config import TrainConfig
 from fxkit.validate import Validation
@@ -164,6 +165,7 @@ class _Trainer:
         self.gradient = GradientBound(config.clip)
         self.waiting = 0
         self.power = levels(split.train, task.target) ** 2 if self.crops else 1.0
+        self.reminder = Reminder()
         self.schedule = Schedule(config.lr, ramp=config.ramp, floor=config.floor)
         self.at = checkpoint.Progress()
         self.epoch_steps = 0
@@ -198,7 +200,7 @@ class _Trainer:
         # Here and not before: all ranks take over the weights, which may have been resumed.
         self.network = self.ranks.wrap(CropNetwork(self.model) if self.crops else self.model)
         try:
-            with progress.task("training", total=100.0) as bar:
+            with self.reminder, progress.task("training", total=100.0) as bar:
                 while not (stopped := self.why_stop()):
                     try:
                         self.epoch(bar)
@@ -271,6 +273,7 @@ class _Trainer:
         """Learn from every window, until the training is over."""
         state: State | None = None
         for window in self.windows.epoch(self.at.epoch):
+            self.reminder.check()
             state = self.state_for(window, state)
             if not window.scored:
                 with torch.no_grad():
@@ -391,19 +394,11 @@ class _Trainer:
             validation = self.validation(self.model, self.loss, self.device, self.ranks)
         if not math.isfinite(validation):
             raise self.diverged("the validation loss is")
-        at.epoch += 1
-        at.seconds = self.seconds()
-        self.epoch_steps = 0
-        epoch = Epoch(at.epoch, at.seconds, loss, validation, self.lr)
-        at.history.append(asdict(epoch))
-        if at.best_loss is None or validation < at.best_loss:
-            at.best_loss, at.best_epoch = validation, at.epoch
-            if self.ranks.first:
-                with self.judged():
-                    checkpoint.save(self.directory / BEST, self.model, None, at)
-        if self.ranks.first:
-            mean = None if self.average is None else self.average.tensors()
-            checkpoint.save(self.directory / LAST, self.model, self.optimizer, at, mean)
+        epoch = Epoch(at.epoch + 1, self.seconds(), loss, validation, self.lr)
+        # Ctrl-C in between would leave a best epoch that is on no disk.
+        with self.reminder.held():
+            self.keep(epoch)
+        self.reminder.check()
         bar.update(
             completed=100.0 * self.done(),
             loss=loss,
@@ -412,6 +407,21 @@ class _Trainer:
         )
         if self.on_epoch is not None:
             self.on_epoch(epoch)
+
+    def keep(self, epoch: Epoch) -> None:
+        """Note `epoch` down and write the checkpoints."""
+        at = self.at
+        at.epoch, at.seconds = epoch.number, epoch.seconds
+        self.epoch_steps = 0
+        at.history.append(asdict(epoch))
+        if at.best_loss is None or epoch.validation_loss < at.best_loss:
+            at.best_loss, at.best_epoch = epoch.validation_loss, at.epoch
+            if self.ranks.first:
+                with self.judged():
+                    checkpoint.save(self.directory / BEST, self.model, None, at)
+        if self.ranks.first:
+            mean = None if self.average is None else self.average.tensors()
+            checkpoint.save(self.directory / LAST, self.model, self.optimizer, at, mean)
 
 
 def _epochs(count: int) -> str:
