@@ -74,8 +74,23 @@ def test_other_threads_are_left_alone():
 
 
 def test_what_is_held_waits():
-    with Reminder() as reminder:
+    done = []
+
+    def work(reminder):
         with reminder.held():
             signal.raise_signal(signal.SIGINT)
+            done.append("the rest")
+
+    with Reminder() as reminder, pytest.raises(KeyboardInterrupt):
+        work(reminder)
+    assert done == ["the rest"]
+
+
+def test_winding_up_after_a_signal_is_not_cut_short_by_it():
+    with Reminder() as reminder:
+        with pytest.raises(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGINT)
+        with reminder.held():
+            pass
         with pytest.raises(KeyboardInterrupt):
             reminder.check()

@@ -59,12 +59,17 @@ class Reminder:
 
     @contextmanager
     def held(self) -> Iterator[None]:
-        """Return a context that is left whole: a signal that comes meanwhile waits for `check`."""
-        self._held = True
+        """Return a context that is left whole: a signal that comes meanwhile waits for its end.
+
+        What came before it is not brought up there: whoever winds up after a Ctrl-C comes by, too.
+        """
+        earlier, self._heard, self._held = self._heard, None, True
         try:
             yield
         finally:
             self._held = False
+        self.check()
+        self._heard = earlier
 
     def _hear(self, number: int, frame: FrameType | None) -> None:
         self._heard = number

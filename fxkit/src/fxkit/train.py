@@ -398,7 +398,6 @@ class _Trainer:
         # Ctrl-C in between would leave a best epoch that is on no disk.
         with self.reminder.held():
             self.keep(epoch)
-        self.reminder.check()
         bar.update(
             completed=100.0 * self.done(),
             loss=loss,
