@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
+import threading
+
 import pytest
 from fxkit.errors import FxkitError
 from fxkit.tuning.storage import open_storage, open_study, without_password
+from optuna.trial import TrialState
 
 
 def test_the_first_trial_is_what_the_search_began_from(opened, search):
@@ -33,6 +37,34 @@ def test_a_study_of_something_else_is_refused(opened, about, message):
     opened()
     with pytest.raises(FxkitError, match=f"study 'distort-gru' .* {message}: choose another"):
         opened(about={"task": "distort", "model": "gru", "objectives": ["loss"], **about})
+
+
+def test_two_at_once_never_take_the_same_trial(opened, monkeypatch):
+    """Both are let in between reading that it is free and writing that it is taken."""
+    opened()
+    both = threading.Barrier(2)
+    taken = []
+
+    def take():
+        study, storage = opened()
+        check = storage.check_trial_is_updatable
+
+        def slowly(trial_id, state):
+            with contextlib.suppress(threading.BrokenBarrierError):
+                both.wait(0.5)
+            check(trial_id, state)
+
+        monkeypatch.setattr(storage, "check_trial_is_updatable", slowly)
+        [waiting] = study.get_trials(deepcopy=False)
+        taken.append(storage.set_trial_state_values(waiting._trial_id, TrialState.RUNNING))
+        storage.remove_session()
+
+    threads = [threading.Thread(target=take) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(taken) == [False, True]
 
 
 def test_a_study_of_somebody_else_is_refused(search, tmp_path):

@@ -74,12 +74,15 @@ def open_storage(address: str, folder: Path, heartbeat: int) -> RDBStorage:
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
-                return optuna.storages.RDBStorage(
+                storage = optuna.storages.RDBStorage(
                     # Optuna fills in what is in braces.
                     url.replace("{", "{{").replace("}", "}}"),
                     engine_kwargs=options,
                     **arguments,
                 )
+                if storage.engine.name == "sqlite":
+                    _one_at_a_time(storage)
+                return storage
         except ImportError:
             raise FxkitError(
                 f"storage={shown}: the driver for it is not installed: "
@@ -178,6 +181,26 @@ def _url(address: str, folder: Path) -> tuple[str, dict[str, Any]]:
     elif url.get_backend_name() == "sqlite":
         options["connect_args"] = {"timeout": 60}
     return url.render_as_string(hide_password=False), options
+
+
+def _one_at_a_time(storage: RDBStorage) -> None:
+    """Let a file of SQLite have one transaction at a time, those that only read included.
+
+    SQLite knows no SELECT ... FOR UPDATE, by which Optuna asks that nobody else changes a trial it
+    has just read: without this, two processes can take the same trial from the queue.
+    """
+    from sqlalchemy import event
+
+    @event.listens_for(storage.engine, "connect")
+    def leave_transactions_to_us(connection: Any, record: Any) -> None:
+        connection.isolation_level = None
+
+    @event.listens_for(storage.engine, "begin")
+    def lock(connection: Any) -> None:
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+    # The connections from before know nothing of this.
+    close_storage(storage)
 
 
 def _reason(error: Exception) -> str:

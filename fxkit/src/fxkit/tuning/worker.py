@@ -106,15 +106,21 @@ class Worker:
             self.search.settings.run.seed, self.index, begun, self.search.tune.trials
         )
         mine: list[Trial] = []
+        defect = False
 
         def run(trial: Trial) -> Sequence[float]:
+            nonlocal defect
             mine.append(trial)
             # The first sign of life: from here on, silence means that this process is dead.
             self.storage.record_heartbeat(trial._trial_id)
             trial.set_user_attr("begun", True)
             if self._too_many(trial):
                 raise _SurplusError
-            return self.run(trial)
+            try:
+                return self.run(trial)
+            except (RuntimeError, ValueError):
+                defect = not self._ended(trial)
+                raise
 
         try:
             with warnings.catch_warnings():
@@ -126,8 +132,9 @@ class Worker:
                 requeue(self.study, self._now(mine[0].number))
             raise
         except (RuntimeError, ValueError):
-            # This machine slept, say, and another process has taken the trial over meanwhile.
-            if not mine or not self._taken_over(mine[0].number):
+            # This machine slept, say, another process has taken the trial over meanwhile, and
+            # Optuna takes nothing more for it.
+            if not mine or defect or not self._ended(mine[0]):
                 raise
 
     def _too_many(self, trial: Trial) -> bool:
@@ -139,12 +146,8 @@ class Worker:
     def _now(self, number: int) -> FrozenTrial:
         return self.study.get_trials(deepcopy=False)[number]
 
-    def _taken_over(self, number: int) -> bool:
-        trials = self.study.get_trials(deepcopy=False)
-        first = trials[number].user_attrs.get("repeats", number)
-        return trials[number].state == TrialState.FAIL and any(
-            trial.user_attrs.get("repeats") == first for trial in trials[number + 1 :]
-        )
+    def _ended(self, trial: Trial) -> bool:
+        return self._now(trial.number).state.is_finished()
 
     def _wait(self, trials: Sequence[FrozenTrial]) -> None:
         """Wait for what other processes run; put back into the queue what they abandoned."""
