@@ -163,6 +163,17 @@ def test_bad_input_is_one_line(pair, quick, capsys, arguments, message):
     assert "Traceback" not in captured.err
 
 
+def test_an_amplifier_for_a_model_of_streams_is_refused_before_the_first_trial(
+    pair, quick, capsys
+):
+    given = [argument for argument in quick if not argument.startswith(("search.", "tune."))]
+    assert main(["run", *given, "train.epochs=1", "run.dir=amplifier"]) == 0
+    searching = ["task=clean", "task.amplifier=amplifier", "run.dir=study"]
+    assert main(["tune", *quick, "--trials", "2", *searching]) == 2
+    assert "task.amplifier is for models that learn from crops" in capsys.readouterr().err
+    assert not (pair / "study").exists()
+
+
 def test_help_lists_what_is_searched(capsys):
     assert main(["tune", "--help", "model=nn-gru", "model.hidden=8"]) == 0
     out = capsys.readouterr().out

@@ -11,7 +11,7 @@ from fxkit.model import Model, State
 from fxkit.task import Task
 from fxkit.train_config import TrainConfig
 
-__all__ = ["CropNetwork", "source"]
+__all__ = ["CropNetwork", "check", "source"]
 
 
 class CropNetwork(nn.Module):
@@ -27,6 +27,15 @@ class CropNetwork(nn.Module):
         return self.model.crop(x, controls)
 
 
+def check(model: Model, task: Task) -> None:
+    """Raise `FxkitError` if the task makes what this model cannot learn from."""
+    if task.amplified is not None and model.trains_on != "crops":
+        raise FxkitError(
+            "task.amplifier is for models that learn from crops, as demucs does, and this one "
+            "learns from streams: leave it out"
+        )
+
+
 def source(
     model: Model, split: Split, task: Task, config: TrainConfig, seed: int, ranks: Ranks
 ) -> Streams | Crops:
@@ -37,6 +46,7 @@ def source(
     FxkitError
         The training part is too short, or the task makes what this model cannot learn from.
     """
+    check(model, task)
     if model.trains_on == "crops":
         return Crops(
             split.train,
@@ -48,11 +58,6 @@ def source(
             share=ranks.share,
             augmentation=task.augmentation,
             amplified=task.amplified,
-        )
-    if task.amplified is not None:
-        raise FxkitError(
-            "task.amplifier is for models that learn from crops, as demucs does, and this one "
-            "learns from streams: leave it out"
         )
     return Streams(
         split.train,

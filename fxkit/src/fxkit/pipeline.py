@@ -35,7 +35,7 @@ from fxkit.scaled import Scaled
 from fxkit.task import Task
 from fxkit.train import Epoch, TrainResult, train
 
-__all__ = ["RunResult", "execute", "make_model"]
+__all__ = ["RunResult", "check_amplifier", "execute", "make_model"]
 
 UNLIKE = 0.3
 """An amplifier's model with a higher ESR than this on the recordings is most likely another one's
@@ -117,7 +117,7 @@ def _execute(
             "no recording has both sides as they were played: the model is trained, but not scored"
         )
     if made is not None:
-        found = _heard(made, split, progress)
+        found = check_amplifier(made, split, progress)
         dataset = replace(dataset, findings=(*dataset.findings, found))
     model = make_model(settings, task, dataset, split)
     loss = build_loss(settings, dataset.sample_rate)
@@ -165,8 +165,14 @@ def make_model(settings: Settings, task: Task, dataset: Dataset, split: Split) -
     )
 
 
-def _heard(made: Amplified, split: Split, progress: Progress) -> str:
-    """Return which amplifier makes pairs anew, and how well it fits; warn where it does not."""
+def check_amplifier(made: Amplified, split: Split, progress: Progress) -> str:
+    """Return which amplifier makes pairs anew, and how well it fits; warn where it does not.
+
+    Raises
+    ------
+    FxkitError
+        It cannot make pairs like these recordings: another rate, or knobs.
+    """
     made.check([segment.take for segment in split.train])
     line = f"new pairs are made by {made.amplifier.description}"
     # What a model has estimated says nothing of the amplifier.

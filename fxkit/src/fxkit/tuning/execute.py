@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from fxkit import data, pipeline, provenance
+from fxkit import data, feed, pipeline, provenance
 from fxkit.config import read_yaml
 from fxkit.config import resolve as resolve_run
 from fxkit.device import set_threads
@@ -161,9 +161,15 @@ class _Sitting:
     def __init__(self, search: Search, folder: Path, progress: Progress) -> None:
         self.search, self.folder, self.progress = search, folder, progress
         set_threads(threads_each(search))
+        task = _task(search)
+        made = task.amplified  # a model file: what is wrong with it shows before any trial
         with progress:
             self.dataset = data.load(search.settings.data, progress)
-        self.split = data.split(self.dataset, search.settings.data)
+            self.split = data.split(self.dataset, search.settings.data)
+            if made is not None:
+                model = pipeline.make_model(search.settings, task, self.dataset, self.split)
+                feed.check(model, task)
+                pipeline.check_amplifier(made, self.split, progress)
         self.storage = open_storage(search.tune.storage, folder, search.tune.heartbeat)
         about = identity(search, self.dataset, self.split)
         try:
