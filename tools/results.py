@@ -163,7 +163,7 @@ def spread(rows: list[dict[str, Any]]) -> list[str]:
 def write_page() -> None:
     """Write docs/results.md from the text in docs/results/*.md and the cells that are there."""
     import ablation
-    import results_clean
+    import clean_page
     import study
 
     rows = kept()
@@ -184,7 +184,7 @@ def write_page() -> None:
     if missing:
         names = ", ".join(f"{c.model} on {c.level} (seed {c.seed})" for c in missing)
         parts += ["", f"Not trained yet: {names}."]
-    parts += ["", (KEPT / "discussion.md").read_text().rstrip(), "", *results_clean.part()]
+    parts += ["", (KEPT / "discussion.md").read_text().rstrip(), "", *clean_page.part()]
     parts += [*study.part(), *ablation.part()]
     text = "\n".join(parts).rstrip() + "\n"
     # Parts that have nothing to say yet leave no hole.

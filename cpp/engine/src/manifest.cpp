@@ -11,6 +11,22 @@
 namespace fxkit::engine {
 namespace {
 
+constexpr int format = 1;
+
+void check_version(const Container& file) {
+  const auto found = file.metadata.find("fxkit.format");
+  const std::string text = found == file.metadata.end() ? "" : found->second;
+  const bool digits = !text.empty() && text.size() < 10 &&
+                      std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
+  if (!digits) throw LoadError("is a safetensors file, but not a model file of fxkit");
+  const int version = std::stoi(text);
+  if (version > format) {
+    throw LoadError("its format is version " + std::to_string(version) +
+                    ", this fxkit reads up to " + std::to_string(format) + ": update fxkit");
+  }
+  if (version < 1) throw LoadError("its format is version 0, which never was");
+}
+
 [[noreturn]] void refuse(std::string_view where, const std::string& why) {
   throw LoadError("its manifest is not valid: " + std::string(where) + ": " + why);
 }
@@ -111,6 +127,13 @@ bool among(const std::string_view (&names)[N], std::string_view key) {
 }
 
 }  // namespace
+
+const std::string& manifest_text(const Container& file) {
+  check_version(file);
+  const auto found = file.metadata.find("fxkit.manifest");
+  if (found == file.metadata.end()) throw LoadError("damaged: it has no manifest");
+  return found->second;
+}
 
 Manifest read_manifest(const std::string& source) {
   constexpr std::size_t max_text = 10'000, max_controls = 1000;

@@ -5,6 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "container.h"
+
 namespace fxkit::engine {
 
 struct Control {
@@ -18,6 +20,10 @@ struct Manifest {
   std::vector<Control> controls;
   std::string no_graph;  // why there are no layers; empty if there are
 };
+
+// The text of a model file's manifest. Throws LoadError if there is none, or if the file is in a
+// format that this fxkit does not read.
+const std::string& manifest_text(const Container& file);
 
 // Checks every entry of untrusted JSON. Throws LoadError.
 Manifest read_manifest(const std::string& text);

@@ -26,16 +26,11 @@ bool allowed(const std::string& hash, const OpenOptions& options) {
 
 Opened open_program(const engine::Container& file, const std::string& path,
                     const OpenOptions& options) {
-  const auto version = file.metadata.find("fxkit.format");
-  if (version == file.metadata.end() || version->second != "1") {
-    throw Error("its format is not the version 1 that this fxkit reads: update fxkit");
-  }
-  const auto text = file.metadata.find("fxkit.manifest");
-  if (text == file.metadata.end()) throw Error("damaged: it has no manifest");
-  const engine::Manifest manifest = engine::read_manifest(text->second);
+  const std::string& text = engine::manifest_text(file);
+  const engine::Manifest manifest = engine::read_manifest(text);
   const ProgramInfo program = read_program_info(file);
   Opened opened;
-  opened.info = info_of_manifest(text->second, path);
+  opened.info = info_of_manifest(text, path);
   if (program.controls != manifest.controls.size() || program.window - 1 != manifest.latency) {
     throw Error("damaged: program and manifest differ in knobs or latency");
   }

@@ -120,10 +120,9 @@ def load(path: str) -> Amplifier:
     artifact = artifacts.open(file)
     manifest = artifact.manifest
     if manifest.task != "distort":
-        made_for = f"task={manifest.task}" if manifest.task else "no task that it names"
         raise FxkitError(
-            f"{what}: a model for {made_for}; needed is one of task=distort, trained on the same "
-            "recordings"
+            f"{what}: a model for {manifest.made_for}; needed is one of task=distort, trained on "
+            "the same recordings"
         )
     if artifact.model.controls:
         names = ", ".join(control.name for control in manifest.controls)

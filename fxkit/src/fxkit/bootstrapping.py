@@ -85,10 +85,9 @@ def make_dataset(
     """
     manifest = artifact.manifest
     if manifest.task != "clean":
-        made_for = f"task={manifest.task}" if manifest.task else "no task that it names"
         raise FxkitError(
-            f"the model {manifest.name!r} is for {made_for}: the dry side is estimated by a model "
-            "of task=clean"
+            f"the model {manifest.name!r} is for {manifest.made_for}: the dry side is estimated "
+            "by a model of task=clean"
         )
     if not sources:
         raise FxkitError("name at least one distorted recording")

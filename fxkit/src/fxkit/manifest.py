@@ -96,6 +96,11 @@ class Manifest:
     no_graph: _Text = ""
     """Why the file has no graph for the engine; empty if it has one."""
 
+    @property
+    def made_for(self) -> str:
+        """What the model is for, in a sentence: ``task=clean``."""
+        return f"task={self.task}" if self.task else "no task that it names"
+
     def to_plain(self) -> dict[str, Any]:
         """Return the manifest as JSON values."""
         return asdict(self)
