@@ -1,7 +1,8 @@
 """The model file, ``.fxkit``: weights, manifest, graph and probe in one safetensors file.
 
-``docs/artifact.md`` defines the format. It holds no pickle and no code: a file from a stranger is
-checked, entry by entry, before anything is made from it, and then has to reproduce its own probe.
+``docs/artifact.md`` defines the format. It holds no pickle, and no code but a program that
+nobody runs unless the user allows it: a file from a stranger is checked, entry by entry, before
+anything is made from it, and then has to reproduce its own probe.
 """
 
 from __future__ import annotations
