@@ -1,8 +1,10 @@
+import itertools
 import math
 import re
 import signal
 import sys
 from dataclasses import dataclass, replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -321,12 +323,14 @@ def test_patience(split, tmp_path):
     assert "2 epochs" in result.stopped
 
 
-def test_the_clock_ends_it(split, tmp_path):
+def test_the_clock_ends_it(split, tmp_path, monkeypatch):
+    ticks = itertools.count()
+    clock = SimpleNamespace(monotonic=lambda: 0.002 * next(ticks))
+    monkeypatch.setattr("fxkit.train.time", clock)
     _, result = go(split, tmp_path, replace(CONFIG, minutes=0.5 / 60, epochs=10**6))
     assert "minutes are up" in result.stopped
-    # The last epoch may end just before the time is up, its checkpoints just after.
-    assert 0.3 <= result.history[-1].seconds < 10
-    assert result.history[-1].lr < 0.2 * CONFIG.lr
+    assert result.history[-1].seconds == pytest.approx(0.5, abs=0.02)
+    assert result.history[-1].lr < 0.02 * CONFIG.lr
 
 
 def test_too_little_for_one_window_is_one_line(split, tmp_path):

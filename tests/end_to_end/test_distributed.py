@@ -35,7 +35,14 @@ def torchrun(folder, *command, timeout=240):
     launch = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", "2"]
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
     return subprocess.run(
-        [*launch, "--rdzv-backend=c10d", "--rdzv-endpoint=localhost:0", *command],
+        # Not by its own name, which a machine without a network cannot look up.
+        [
+            *launch,
+            "--local-addr=127.0.0.1",
+            "--rdzv-backend=c10d",
+            "--rdzv-endpoint=localhost:0",
+            *command,
+        ],
         cwd=folder,
         env=environment,
         capture_output=True,

@@ -32,6 +32,7 @@ from fxkit.realtime import BlockTime
 from fxkit.reference import Reference
 from fxkit.registry import MODELS, TASKS
 from fxkit.scaled import Scaled
+from fxkit.signals import Reminder
 from fxkit.task import Task
 from fxkit.train import Epoch, TrainResult, train
 
@@ -265,10 +266,12 @@ def _run_directory(settings: Settings, resume: Path | None) -> Iterator[Path]:
     try:
         yield directory
     except BaseException:
-        if not any((directory / "checkpoints").glob("*.safetensors")):
-            shutil.rmtree(directory, ignore_errors=True)
-            for parent in made[1:]:
-                parent.rmdir()
+        # Of several processes the others end this one when they fail, maybe in the midst of this.
+        with Reminder() as reminder, reminder.held():
+            if not any((directory / "checkpoints").glob("*.safetensors")):
+                shutil.rmtree(directory, ignore_errors=True)
+                for parent in made[1:]:
+                    parent.rmdir()
         raise
 
 

@@ -7,7 +7,7 @@ import threading
 
 import pytest
 from fxkit.errors import FxkitError
-from fxkit.tuning.storage import open_storage, open_study, without_password
+from fxkit.tuning.storage import close_storage, open_storage, open_study, without_password
 from optuna.trial import TrialState
 
 
@@ -75,6 +75,7 @@ def test_a_study_of_somebody_else_is_refused(search, tmp_path):
     theirs.add_trial(optuna.create_trial(value=1.0))
     with pytest.raises(FxkitError, match=r"was not made by fxkit: choose another tune\.name"):
         open_study(search, storage, {})
+    close_storage(storage)
 
 
 @pytest.mark.parametrize(
@@ -104,7 +105,7 @@ def test_a_file_that_is_no_database_is_one_line(tmp_path):
 def test_a_folder_may_have_any_name(tmp_path):
     folder = tmp_path / "a {b} % c"
     folder.mkdir()
-    open_storage("", folder, 10)
+    close_storage(open_storage("", folder, 10))
     assert (folder / "study.db").is_file()
 
 

@@ -45,7 +45,7 @@ def test_runs_as_many_as_wanted_and_none_twice(opened, search, a_trial):
 def test_the_same_seed_searches_the_same_and_a_resumed_search_goes_on_alike(
     search, a_trial, tmp_path
 ):
-    from fxkit.tuning.storage import open_storage, open_study
+    from fxkit.tuning.storage import close_storage, open_storage, open_study
 
     def params(folder, *sittings):
         folder.mkdir()
@@ -54,7 +54,9 @@ def test_the_same_seed_searches_the_same_and_a_resumed_search_goes_on_alike(
             study = open_study(search, storage, {})
             part = replace(search, tune=replace(search.tune, trials=trials))
             Worker(study, storage, part, a_trial).work()
-        return [t.params for t in study.get_trials()]
+            found = [t.params for t in study.get_trials()]
+            close_storage(storage)
+        return found
 
     whole = params(tmp_path / "a", 5)
     assert params(tmp_path / "b", 5) == whole
@@ -118,11 +120,13 @@ def test_a_defect_is_not_hidden(opened, search):
 
 
 def test_two_at_once_run_no_more_than_wanted(opened, search, a_trial):
-    opened()
+    # A pause of this machine must not look like a death.
+    search = replace(search, tune=replace(search.tune, heartbeat=60))
+    opened(search)
     done = []
 
     def work(index):
-        study, storage = opened()
+        study, storage = opened(search)
         worker = Worker(study, storage, search, a_trial, index=index)
         done.append(worker.work())
         storage.remove_session()
@@ -172,7 +176,7 @@ KILLED = """
 
 @pytest.mark.parametrize("when", ["in mid-trial", "unborn"])
 def test_the_trial_of_a_killed_process_is_run_again(search, a_trial, tmp_path, when):
-    from fxkit.tuning.storage import open_storage, open_study
+    from fxkit.tuning.storage import close_storage, open_storage, open_study
 
     (tmp_path / "study.yaml").write_text(search.to_yaml())
     script = [sys.executable, "-c", textwrap.dedent(KILLED), str(tmp_path), when]
@@ -189,6 +193,7 @@ def test_the_trial_of_a_killed_process_is_run_again(search, a_trial, tmp_path, w
     assert len(again) == 1
     assert again[0].params == {"train.lr": 0.016, "model.hidden": 16}
     assert changes
+    close_storage(storage)
 
 
 def test_a_trial_taken_over_meanwhile_is_left_to_the_other(opened, search, a_trial):
@@ -208,6 +213,24 @@ def test_a_trial_taken_over_meanwhile_is_left_to_the_other(opened, search, a_tri
         return values
 
     Worker(study, storage, search, sleeps).work()
+    assert Counter(t.state.name for t in study.get_trials()) == {"COMPLETE": 5, "FAIL": 1}
+
+
+def test_a_trial_that_was_taken_over_while_it_was_told_its_end(opened, search, a_trial):
+    from fxkit.tuning.storage import requeue
+
+    study, storage = opened()
+    told = []
+
+    def slow(trial):
+        values = a_trial(trial)
+        if not told:
+            told.append(trial.number)
+            study.tell(trial.number, state=TrialState.FAIL)
+            requeue(study, study.get_trials()[trial.number])
+        return values
+
+    Worker(study, storage, search, slow).work()
     assert Counter(t.state.name for t in study.get_trials()) == {"COMPLETE": 5, "FAIL": 1}
 
 

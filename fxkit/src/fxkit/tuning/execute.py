@@ -291,7 +291,7 @@ def _nothing(records: list[TrialRecord], stopped: str, folder: Path) -> str:
     """Say that no trial was finished, and what could be done about it."""
     notes = [record.note for record in records if record.note]
     if notes:
-        most = max(set(notes), key=notes.count)
+        most = max(dict.fromkeys(notes), key=notes.count)
         return f"no trial was finished ({stopped}): {len(notes)} were given up, mostly since {most}"
     return (
         f"no trial was finished ({stopped}): allow more minutes or lower tune.epochs, with "

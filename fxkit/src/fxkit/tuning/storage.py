@@ -89,9 +89,11 @@ def open_storage(address: str, folder: Path, heartbeat: int) -> RDBStorage:
                 "pip install 'fxkit[postgres]'"
             ) from None
         except sqlalchemy.exc.OperationalError as error:
-            raise FxkitError(f"storage={shown}: {_reason(error)}") from None
-        except sqlalchemy.exc.ProgrammingError as error:
+            if "already exists" not in str(error):
+                raise FxkitError(f"storage={shown}: {_reason(error)}") from None
             problem: Exception = error
+        except sqlalchemy.exc.ProgrammingError as error:
+            problem = error
         except sqlalchemy.exc.IntegrityError as error:
             problem = error
         except (sqlalchemy.exc.SQLAlchemyError, RuntimeError, ValueError) as error:
@@ -213,10 +215,12 @@ def _reason(error: Exception) -> str:
 def _mark(study: Study) -> Mapping[str, Any]:
     """Return what an existing study says that it is about; it may have been begun this moment."""
     for _ in range(40):
+        # Who begins a study marks it before adding a trial: this order misses neither.
+        begun = bool(study.get_trials(deepcopy=False))
         found = study.user_attrs.get(MARK)
         if found is not None:
             return dict(found)
-        if study.get_trials(deepcopy=False):
+        if begun:
             break
         time.sleep(0.25)
     raise FxkitError(

@@ -29,6 +29,8 @@ POLL = 1.0
 """Seconds between two looks at what the other processes do."""
 
 _ENDED = (TrialState.COMPLETE, TrialState.PRUNED)
+_REFUSED = (RuntimeError, ValueError, AssertionError)
+"""What Optuna raises where a trial is told something after its end; the last one by mistake."""
 
 
 class OutOfTimeError(Exception):
@@ -79,6 +81,13 @@ class Worker:
 
     def work(self) -> str:
         """Take trials until the search is over; return why it is, in plain words."""
+        try:
+            return self._work()
+        except KeyboardInterrupt:
+            self.interrupted = True
+            return "stopped by hand"
+
+    def _work(self) -> str:
         while True:
             trials = self.study.get_trials(deepcopy=False)
             ended = sum(trial.state in _ENDED for trial in trials)
@@ -94,9 +103,6 @@ class Worker:
                     self._wait(trials)
             except OutOfTimeError:
                 continue
-            except KeyboardInterrupt:
-                self.interrupted = True
-                return "stopped by hand"
             finally:
                 self.on_change()
 
@@ -118,7 +124,7 @@ class Worker:
                 raise _SurplusError
             try:
                 return self.run(trial)
-            except (RuntimeError, ValueError):
+            except _REFUSED:
                 defect = not self._ended(trial)
                 raise
 
@@ -131,7 +137,7 @@ class Worker:
             if mine:
                 requeue(self.study, self._now(mine[0].number))
             raise
-        except (RuntimeError, ValueError):
+        except _REFUSED:
             # This machine slept, say, another process has taken the trial over meanwhile, and
             # Optuna takes nothing more for it.
             if not mine or defect or not self._ended(mine[0]):
