@@ -6,6 +6,7 @@ It needs the built program (``make plugin``, or ``FXKIT_PLUGIN``) and Xvfb, xdot
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
@@ -63,6 +64,9 @@ class Screen:
                 "DISPLAY": ":" + number.readline().strip(),
                 "HOME": str(home),
                 "FXKIT_MODELS": str(home / "models"),
+                # No sound card, whatever this machine has.
+                "ALSA_CONFIG_PATH": os.devnull,
+                "JACK_DEFAULT_SERVER": "fxkit-none",
                 "LC_ALL": "C.UTF-8",
             }
         self.program = subprocess.Popen(
@@ -73,13 +77,17 @@ class Screen:
             text=True,
         )
         self.shown: dict[str, Any] = {"size": [0, 0], "components": []}
-        self.lines = threading.Thread(target=self._read)
+        self.lines = threading.Thread(target=self._read, daemon=True)
         self.lines.start()
-        self.wait(lambda: self.titled("Status"))
-        found = self.do("search", "--pid", str(self.program.pid), "--name", "fxkit")
-        self.window = found.split()[-1]
-        # Without a window manager the keyboard goes to a window that was clicked, here on nothing.
-        self.do("mousemove", "--window", self.window, "4", "4", "click", "1")
+        try:
+            self.wait(lambda: self.titled("Status"))
+            found = self.do("search", "--pid", str(self.program.pid), "--name", "fxkit")
+            self.window = found.split()[-1]
+            # Without a window manager the keyboard goes to a window that was clicked: on nothing.
+            self.do("mousemove", "--window", self.window, "4", "4", "click", "1")
+        except BaseException:
+            self.close()
+            raise
 
     def _read(self) -> None:
         assert self.program.stdout
@@ -90,7 +98,7 @@ class Screen:
         """End the program as Ctrl-C does, and the screen."""
         self.program.send_signal(signal.SIGINT)
         try:
-            self.program.wait(10)
+            self.program.wait(60)
         finally:
             self.program.kill()
             self.lines.join()
@@ -157,14 +165,20 @@ class Screen:
         self.wait(lambda: self.shown["size"] == [width, height])
 
     def picture(self, path: Path) -> np.ndarray:
-        """Return what is on the screen inside the window, ``[height, width, 3]``."""
+        """Return what is on the screen inside the window, ``[height, width, 3]``, once it rests."""
         self.do("mousemove", "0", "0")
-        time.sleep(0.6)
-        subprocess.run(
-            ["import", "-window", self.window, str(path)], env=self.environment, check=True
-        )
-        with Image.open(path) as image:
-            return np.asarray(image.convert("RGB")).astype(int)
+        before = None
+        for _ in range(40):
+            time.sleep(0.6)
+            subprocess.run(
+                ["import", "-window", self.window, str(path)], env=self.environment, check=True
+            )
+            with Image.open(path) as image:
+                now = np.asarray(image.convert("RGB")).astype(int)
+            if before is not None and np.array_equal(before, now):
+                return now
+            before = now
+        raise AssertionError("the picture never rests")
 
 
 def share_of(picture: np.ndarray, bounds: list[int], wanted: tuple[int, int, int]) -> float:
@@ -211,15 +225,14 @@ def home(tmp_path: Path, models: Path) -> Path:
 @pytest.fixture
 def start(home: Path) -> Iterator[Callable[..., Screen]]:
     """Give a function that starts the program with arguments."""
-    running: list[Screen] = []
+    with contextlib.ExitStack() as running:
 
-    def begin(*arguments: str) -> Screen:
-        running.append(Screen(home, *arguments))
-        return running[-1]
+        def begin(*arguments: str) -> Screen:
+            screen = Screen(home, *arguments)
+            running.callback(screen.close)
+            return screen
 
-    yield begin
-    for screen in running:
-        screen.close()
+        yield begin
 
 
 ALWAYS = {
@@ -339,14 +352,21 @@ def test_bypass_by_key(start) -> None:
     screen.wait(lambda: screen.value("Bypass").lower() == "off")
 
 
-def test_tab_reaches_every_control(start) -> None:
-    screen = start(str(Path("models/lead.fxkit")))
+def test_tab_reaches_every_control(start, home: Path) -> None:
+    screen = start(str(home / "models" / "lead.fxkit"))
+    screen.wait(lambda: screen.titled("gain"))
     wanted = {one["title"] for one in focusable(screen)}
+    assert wanted >= {"gain", "presence", "voice"}
+
+    def focused() -> list[str]:
+        return [one["title"] for one in screen.shown["components"] if one["focused"]]
+
     reached: set[str] = set()
     for _ in range(2 * len(wanted)):
+        before = focused()
         screen.key("Tab")
-        time.sleep(0.3)
-        reached |= {one["title"] for one in focusable(screen) if one["focused"]}
+        screen.wait(lambda before=before: focused() != before)
+        reached |= set(focused())
         if reached >= wanted:
             break
     assert reached >= wanted
@@ -420,6 +440,9 @@ def test_the_session_comes_back(home: Path) -> None:
 
 @pytest.mark.parametrize("words", [["--loud"], ["--scale", "0"], ["--scale"]])
 def test_an_unknown_option_is_one_line(words: list[str]) -> None:
+    for tool in ("xvfb-run", "xauth"):
+        if not shutil.which(tool):
+            pytest.skip(f"{tool} is not installed")
     ran = subprocess.run(
         ["xvfb-run", "-a", str(program()), *words], capture_output=True, text=True, timeout=60
     )

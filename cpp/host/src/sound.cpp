@@ -247,7 +247,8 @@ double Sound::Player::cost(std::size_t block) {
     }
     // The quickest part: what else the machine did just then is not the model's.
     least = std::min(least, took * host_rate_ / static_cast<double>(blocks * block));
-    if (std::chrono::duration<double>(Clock::now() - start).count() > patience) break;
+    // The first part alone may have met a pause of the whole machine.
+    if (part > 0 && std::chrono::duration<double>(Clock::now() - start).count() > patience) break;
   }
   source_->set_offline(offline_.load(std::memory_order_relaxed));
   reset();

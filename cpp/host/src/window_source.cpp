@@ -160,9 +160,10 @@ void WindowSource::begin_output(std::uint64_t index) noexcept {
     if (reading_ || idle) break;
     nap();
   }
+  // A hop that came after all, when the one before had begun to fade, counts too.
+  if (!reading_ || fade_out_) missed_.fetch_add(1, std::memory_order_relaxed);
   fade_out_ = false;
   fade_in_ = reading_ && gap;
-  if (!reading_) missed_.fetch_add(1, std::memory_order_relaxed);
 }
 
 void WindowSource::give(float* const* out, std::size_t start, std::size_t at,
@@ -213,19 +214,21 @@ void WindowSource::compute(const Hop& job) {
   if (job.epoch != worker_epoch_) {
     for (WindowStream& stream : streams_) stream.clear();
     worker_epoch_ = job.epoch;
-    next_ = 0;
+    next_ = whole_from_ = 0;
   }
   if (job.epoch != epoch_.load(std::memory_order_acquire)) return;
-  // Hops for which there was no slot: silence, and a window that is left out.
+  // Hops for which there was no slot: silence, and a window that is left out. Windows with such a gap
+  // in them are not heard, else the sound would come back in the midst of a hop.
   const std::uint64_t lost = job.index - next_, all = settings_.window / hop + 1;
+  if (lost > 0) whole_from_ = job.index + (settings_.window + hop - 1) / hop - 1;
   for (std::uint64_t i = 0; i < std::min(lost, all); ++i) {
     for (WindowStream& stream : streams_) {
       stream.advance(nullptr, {}, silence_.data(), unheard_.data());
     }
   }
   next_ = job.index + 1;
-  const bool late = !offline_.load(std::memory_order_relaxed) &&
-                    needed_.load(std::memory_order_relaxed) > job.index;
+  const bool late = job.index < whole_from_ || (!offline_.load(std::memory_order_relaxed) &&
+                                                needed_.load(std::memory_order_relaxed) > job.index);
   Hop* ready = nullptr;
   while (!late && !ready) {
     ready = outputs_.writable();

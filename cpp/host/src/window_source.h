@@ -46,7 +46,7 @@ class WindowSource final : public Source {
     offline_.store(offline, std::memory_order_relaxed);
   }
 
-  // Hops that were silent because the worker was late, since it was made. Any thread.
+  // Hops that were silent or faded because the worker was late, since it was made. Any thread.
   std::size_t missed() const noexcept { return missed_.load(std::memory_order_relaxed); }
 
   // Plays a signal from the start at once, on the calling thread, at the model's own latency. Not
@@ -91,6 +91,7 @@ class WindowSource final : public Source {
   std::vector<WindowStream> streams_;
   std::vector<float> silence_, unheard_;  // a hop each
   std::uint64_t worker_epoch_ = 0, next_ = 0;
+  std::uint64_t whole_from_ = 0;  // the first hop whose window has no lost hop in it
   std::thread worker_;
 };
 

@@ -14,7 +14,7 @@ namespace test {
 class Folder {
  public:
   Folder() : folder_(juce::File::getSpecialLocation(juce::File::tempDirectory)
-                         .getNonexistentChildFile("fxkit-test", "")) {
+                         .getChildFile("fxkit-test-" + juce::Uuid().toString())) {
     folder_.createDirectory();
   }
   ~Folder() { folder_.deleteRecursively(); }

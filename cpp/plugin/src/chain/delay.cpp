@@ -17,7 +17,7 @@ void Delay::prepare(double rate, std::size_t channels, std::size_t longest) {
 }
 
 void Delay::reset() noexcept {
-  std::fill(ring_.begin(), ring_.end(), 0.0f);
+  since_ = written_;
   lag_ = before_ = next_;
   fade_.jump(1);
 }
@@ -42,12 +42,14 @@ void Delay::read(float* const* out, std::size_t frames) noexcept {
   const std::size_t first = written_ - frames;
   for (std::size_t t = 0; t < frames; ++t) {
     const float share = fade_.next();
+    const std::size_t heard = first + t - since_;  // frames before this one, since the reset
     for (std::size_t c = 0; c < channels_; ++c) {
       const float* const row = ring_.data() + c * (mask_ + 1);
-      const float now = row[(first + t - lag_) & mask_];
-      out[c][t] = share == 1.0f
-                      ? now
-                      : (1 - share) * row[(first + t - before_) & mask_] + share * now;
+      const auto past = [&](std::size_t lag) {
+        return lag > heard ? 0.0f : row[(first + t - lag) & mask_];
+      };
+      const float now = past(lag_);
+      out[c][t] = share == 1.0f ? now : (1 - share) * past(before_) + share * now;
     }
   }
 }

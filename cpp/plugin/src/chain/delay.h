@@ -25,6 +25,7 @@ class Delay {
   std::size_t channels_ = 0, mask_ = 0, longest_ = 0;
   std::vector<float> ring_;           // channel after channel
   std::size_t written_ = 0;
+  std::size_t since_ = 0;             // what was written at the reset: all before it is silence
   std::size_t lag_ = 0, before_ = 0, next_ = 0;
   Ramp fade_;                         // from `before_` to `lag_`
 };

@@ -72,18 +72,23 @@ void Loader::load_cabinet(const juce::File& file) {
 void Loader::work() {
   using namespace std::chrono_literals;
   for (;;) {
-    std::optional<juce::File> model, cabinet;
     {
       std::unique_lock hold(state_);
       wake_.wait_for(hold, 20ms,
                      [this] { return stop_ || next_model_ || next_cabinet_ || release_.load(); });
       if (stop_) return;
-      std::swap(model, next_model_);
-      std::swap(cabinet, next_cabinet_);
     }
-    const bool release = release_.exchange(false);
+    std::optional<juce::File> model, cabinet;
+    bool release = false;
     {
       const std::lock_guard hold(loading_);
+      {
+        // Taken only now: until then a newer load_now may call them off.
+        const std::lock_guard hold_state(state_);
+        std::swap(model, next_model_);
+        std::swap(cabinet, next_cabinet_);
+      }
+      release = release_.exchange(false);
       if (release) play_held();
       if (model) open(*model, Knobs::reset, false);
       if (cabinet) open_cabinet(*cabinet);

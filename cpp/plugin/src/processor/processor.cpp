@@ -251,6 +251,9 @@ void Processor::getStateInformation(juce::MemoryBlock& block) {
 void Processor::setStateInformation(const void* data, int size) {
   State state;
   say("");
+  // What was asked for before is not to come on top.
+  wanted_program_ = 0;
+  steps_ = 0;
   try {
     state = read(data, size);
   } catch (const std::exception& error) {
