@@ -112,6 +112,9 @@ TEST(the_dry_input_is_as_late_as_the_model) {
     const auto y = p.play(x);
     CHECK(p.chain.slot.latency() > 20);
     CHECK(distance(y, shifted(x, p.chain.slot.latency())) == 0);
+    // Afresh, nothing of before is heard.
+    p.chain.reset();
+    CHECK(distance(p.play(x), shifted(x, p.chain.slot.latency())) == 0);
   }
 }
 
