@@ -47,9 +47,11 @@ def part(folder: Path = CLEAN) -> list[str]:
     ):
         if of[study]:
             lines += [heading, "", *table(of[study]), ""]
-    missing = [c.stem for c in cells() if not (folder / f"{c.stem}.json").exists()]
-    if missing:
-        lines += [f"Not trained yet: {', '.join(missing)}.", ""]
+    missing = [c for c in cells() if not (folder / f"{c.stem}.json").exists()]
+    # A study that nobody has begun is named by itself.
+    named = dict.fromkeys(c.stem if of[c.study] else f"{c.study}-*" for c in missing)
+    if named:
+        lines += [f"Not trained yet: {', '.join(named)}.", ""]
     machines = ", ".join(sorted({row["machine"] for row in rows}))
     dates = ", ".join(sorted({row["date"] for row in rows}))
     lines += [f"Machine: {machines}. Measured {dates}.", "", *prose(folder)]
