@@ -85,7 +85,7 @@ def _amp_table(rows: list[dict[str, Any]]) -> list[str]:
             f"| {number(scores['si_sdr'], 1)} | {_rise(row)} | {number(scores['mrstft'], 3)} "
             f"| {number(baseline['esr'], 3)}, {number(baseline['mrstft'], 3)} "
             f"| {number(slides, 3)} | {row['parameters']:,} | {row['epochs']} "
-            f"| {row['cores_used']} |"
+            f"| {number(row['cores_used'], 2)} |"
         )
     return lines
 
@@ -103,7 +103,7 @@ def _clip_table(rows: list[dict[str, Any]]) -> list[str]:
             f"| {row['gain']} | {number(baseline['si_sdr'], 1)} | {number(scores['si_sdr'], 1)} "
             f"| **{_rise(row)}** | {before:.1f}, {after:.1f} | {after - before:+.1f} "
             f"| {number(scores['esr'], 4)} | {number(scores['mrstft'], 3)} | {row['epochs']} "
-            f"| {row['cores_used']} |"
+            f"| {number(row['cores_used'], 2)} |"
         )
     return lines
 

@@ -2,7 +2,8 @@
 
 Four studies, each made of cells; a cell is one training, and what it measured is kept as one JSON
 file under docs/results/clean/, so that the tables can be filled over several sittings. A cell that
-is there is not trained again: delete its file to repeat it.
+is there is not trained again: delete its file to repeat it. A training that was cut short goes on
+where it was.
 
 - ``amp``: light, medium and heavy of a JCM800 to clean, by gru, nn-gru and demucs, at equal time;
 - ``clip``: the same guitar, hard clipped after 20, 30, 40 and 50 dB of gain, to clean, by demucs;
@@ -279,26 +280,31 @@ def train(cell: Cell, data: Path, minutes: float, threads: int) -> dict[str, Any
     if cell.needs and not (RUNS / cell.needs / "model.fxkit").exists():
         raise SystemExit(f"{cell.stem} starts from the model of {cell.needs}: train that first")
     directory = RUNS / cell.stem
-    settings = cell.settings(data)
-    shutil.rmtree(directory, ignore_errors=True)
     started, cpu = time.monotonic(), time.process_time()
     about = dict(cell.about)
-    if cell.amplifier:
-        amplifier, about["amplifier"] = train_amplifier(
-            cell, settings, cell.amplifier * minutes, threads
+    begun = (directory / "checkpoints" / "last.safetensors").exists()
+    cut_short = begun and not (directory / "model.fxkit").exists() and not cell.amplifier
+    if cut_short:
+        run = fxkit.run(resume=str(directory))
+    else:
+        settings = cell.settings(data)
+        shutil.rmtree(directory, ignore_errors=True)
+        if cell.amplifier:
+            amplifier, about["amplifier"] = train_amplifier(
+                cell, settings, cell.amplifier * minutes, threads
+            )
+            settings = settings | {"task.amplifier": str(amplifier)}
+        run = fxkit.run(
+            **settings,
+            model=cell.model,
+            **{
+                # What the amplifier's model took of the time counts.
+                "train.minutes": (1.0 - cell.amplifier) * minutes,
+                "train.threads": threads,
+                "run.dir": str(directory),
+                "run.name": cell.stem,
+            },
         )
-        settings = settings | {"task.amplifier": str(amplifier)}
-    run = fxkit.run(
-        **settings,
-        model=cell.model,
-        **{
-            # What the amplifier's model took of the time counts.
-            "train.minutes": (1.0 - cell.amplifier) * minutes,
-            "train.threads": threads,
-            "run.dir": str(directory),
-            "run.name": cell.stem,
-        },
-    )
     used, wall = time.process_time() - cpu, time.monotonic() - started
     return {
         "study": cell.study,
@@ -309,7 +315,8 @@ def train(cell: Cell, data: Path, minutes: float, threads: int) -> dict[str, Any
         "threads": torch.get_num_threads(),
         "epochs": len(run.history),
         "best_epoch": run.best_epoch,
-        "cores_used": round(used / wall, 2),
+        # Of earlier sittings nobody knows.
+        "cores_used": None if cut_short else round(used / wall, 2),
         "parameters": run.parameters,
         "history": [[e.number, round(e.seconds), e.loss, e.validation_loss] for e in run.history],
         "evaluation": run.evaluation.to_plain(),

@@ -37,6 +37,7 @@ __all__ = ["FORMAT", "Artifact", "Control", "Level", "Manifest", "open", "save"]
 
 VERSION_KEY, MANIFEST_KEY, GRAPH_KEY = "fxkit.format", "fxkit.manifest", "fxkit.graph"
 PREFIX = "model."
+PROBE_SECONDS = 0.25
 MAX_EXTRA = 1 << 26
 """Numbers that a model may hold beside its weights: buffers it computes, and its state."""
 
@@ -57,6 +58,8 @@ class Artifact:
         What the graph refers to, by name.
     program
         What a back end runs where there is no graph; None if there is none.
+    proven
+        Length of the probe in seconds. `save` cuts it short where rounding begins to be heard.
     """
 
     manifest: Manifest
@@ -64,6 +67,7 @@ class Artifact:
     graph: Spec | None = None
     tensors: Mapping[str, Tensor] = field(default_factory=dict)
     program: Program | None = None
+    proven: float = 0.0
 
     def render(
         self,
@@ -82,7 +86,7 @@ def save(
     model: Model,
     manifest: Manifest,
     *,
-    probe_seconds: float = 0.25,
+    probe_seconds: float = PROBE_SECONDS,
     program: Program | None = None,
 ) -> Artifact:
     """Write a model file, complete or not at all, and make sure that it opens.
@@ -96,7 +100,8 @@ def save(
     manifest
         ``name``, ``model`` and whatever else is known; what the model knows itself is filled in.
     probe_seconds
-        Length of the probe; twice the model's latency is added.
+        Length of the probe; twice the model's latency is added. It ends sooner where the model is
+        so chaotic that rounding alone changes what it plays.
     program
         A program that computes the model's windows, its gains included.
 
@@ -225,7 +230,8 @@ def _open(path: Path, cls: type[Model] | None, *, from_graph: bool = False) -> A
     except Exception as error:  # a stranger's numbers in a stranger's model: anything can happen
         raise ArtifactError(f"the model does not run: {_short(error)}") from error
     used = {} if spec is None else {name: tensors[name] for name in spec.tensors()}
-    return Artifact(manifest, model, spec, used, program)
+    proven = len(tensors[probe.INPUT]) / model.sample_rate
+    return Artifact(manifest, model, spec, used, program, proven)
 
 
 def _check_version(metadata: Mapping[str, str]) -> None:

@@ -206,10 +206,15 @@ def _finish(
         if split.test
         else evaluation.unscored()
     )
-    block_time = realtime.measure(model)
     parameters = sum(p.numel() for p in model.parameters() if p.requires_grad)
     manifest = provenance.describe(settings, dataset, split, task, trained, measured)
-    artifact.save(directory / "model.fxkit", model, manifest)
+    saved = artifact.save(directory / "model.fxkit", model, manifest)
+    if saved.proven < artifact.PROBE_SECONDS / 2:
+        progress.warn(
+            "rounding alone changes what this model plays: it will not sound exactly alike on "
+            "every machine and in every player; another run.seed may do better"
+        )
+    block_time = realtime.measure(model)
     write_text(directory / "scores.json", _json(measured.to_plain()))
     write_text(directory / "history.json", _json([asdict(epoch) for epoch in trained.history]))
     report.write(
