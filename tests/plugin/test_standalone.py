@@ -418,8 +418,14 @@ def test_a_folder_without_models(start, home: Path) -> None:
     screen.wait(lambda: "empty" in screen.titled("Folder...")["description"])
     assert not screen.titled("Lead channel, fxkit")
     screen.wait(lambda: any(one["focused"] for one in focusable(screen)))
-    screen.key("ctrl+Right")
-    screen.wait(lambda: "no models in" in screen.status())
+
+    def told() -> bool:
+        # A key that comes before the focus is lost.
+        screen.key("ctrl+Right")
+        time.sleep(0.5)
+        return "no models in" in screen.status()
+
+    screen.wait(told, 60)
     assert screen.titled("Model: No model")
 
 

@@ -71,7 +71,7 @@ class Ardour:
             **variables,
         }
         done = subprocess.run(
-            command, env=environment, capture_output=True, text=True, timeout=120, check=False
+            command, env=environment, capture_output=True, text=True, timeout=280, check=False
         )
         said = done.stdout + done.stderr
         assert done.returncode == 0, f"{' '.join(command)}: {done.returncode}\n{said}"
