@@ -196,7 +196,8 @@ def test_the_trial_of_a_killed_process_is_run_again(search, a_trial, tmp_path, w
     close_storage(storage)
 
 
-def test_a_trial_taken_over_meanwhile_is_left_to_the_other(opened, search, a_trial):
+@pytest.mark.parametrize("says", ["in mid-trial", "at its end"])
+def test_a_trial_taken_over_meanwhile_is_left_to_the_other(opened, search, a_trial, says):
     """The machine sleeps; another process takes the trial over; then the machine wakes up."""
     from fxkit.tuning.storage import requeue
 
@@ -209,28 +210,11 @@ def test_a_trial_taken_over_meanwhile_is_left_to_the_other(opened, search, a_tri
             slept.append(trial.number)
             study.tell(trial.number, state=TrialState.FAIL)
             requeue(study, study.get_trials()[trial.number])
-        trial.set_user_attr("awake", True)
+        if says == "in mid-trial":
+            trial.set_user_attr("awake", True)
         return values
 
     Worker(study, storage, search, sleeps).work()
-    assert Counter(t.state.name for t in study.get_trials()) == {"COMPLETE": 5, "FAIL": 1}
-
-
-def test_a_trial_that_was_taken_over_while_it_was_told_its_end(opened, search, a_trial):
-    from fxkit.tuning.storage import requeue
-
-    study, storage = opened()
-    told = []
-
-    def slow(trial):
-        values = a_trial(trial)
-        if not told:
-            told.append(trial.number)
-            study.tell(trial.number, state=TrialState.FAIL)
-            requeue(study, study.get_trials()[trial.number])
-        return values
-
-    Worker(study, storage, search, slow).work()
     assert Counter(t.state.name for t in study.get_trials()) == {"COMPLETE": 5, "FAIL": 1}
 
 

@@ -21,9 +21,7 @@ from fxkit.errors import FxkitError
 from fxkit.files import write_text
 from fxkit.pipeline import RunResult
 from fxkit.progress import Progress
-from fxkit.registry import TASKS
 from fxkit.report import study_page
-from fxkit.task import Task
 from fxkit.train import Epoch
 from fxkit.tuning.display import Display, display_for
 from fxkit.tuning.importance import importances
@@ -161,15 +159,16 @@ class _Sitting:
     def __init__(self, search: Search, folder: Path, progress: Progress) -> None:
         self.search, self.folder, self.progress = search, folder, progress
         set_threads(threads_each(search))
-        task = _task(search)
-        made = task.amplified  # a model file: what is wrong with it shows before any trial
         with progress:
             self.dataset = data.load(search.settings.data, progress)
             self.split = data.split(self.dataset, search.settings.data)
-            if made is not None:
+            self.objective = Objective(search, self.dataset, self.split, folder)
+            task = self.objective.task
+            # A model file: what is wrong with it shows before any trial.
+            if task.amplified is not None:
                 model = pipeline.make_model(search.settings, task, self.dataset, self.split)
                 feed.check(model, task)
-                pipeline.check_amplifier(made, self.split, progress)
+                pipeline.check_amplifier(task.amplified, self.split, progress)
         self.storage = open_storage(search.tune.storage, folder, search.tune.heartbeat)
         about = identity(search, self.dataset, self.split)
         try:
@@ -186,7 +185,7 @@ class _Sitting:
         """Run trials until the search is over; return why it is, and whether by hand."""
         opened = helpers(self.search, self.folder, jobs) if jobs else nullcontext(None)
         with opened as others, display_for(self.search, self.progress) as display:
-            objective = Objective(self.search, self.dataset, self.split, self.folder)
+            objective = self.objective
 
             def change() -> None:
                 self._show(display, others)
@@ -304,7 +303,7 @@ def _page(search: Search, sitting: _Sitting, result: TuneResult) -> study_page.S
     settings |= {f"search.{key}": str(dim) for key, dim in search.space.items()}
     return study_page.StudyData(
         title=search.settings.run.name or f"Search for {search.name}",
-        task=_task(search),
+        task=sitting.objective.task,
         model={"name": search.settings.model},
         description=sitting.dataset.description,
         objectives=search.tune.objectives,
@@ -320,8 +319,3 @@ def _page(search: Search, sitting: _Sitting, result: TuneResult) -> study_page.S
         environment=provenance.environment(search.settings.run.seed),
         stopped=result.stopped,
     )
-
-
-def _task(search: Search) -> Task:
-    task: Task = TASKS.get(search.settings.task)(search.settings.task_config)
-    return task
