@@ -13,4 +13,4 @@ cmake --build "$build" --target fuzz_seeds "${target}_fuzzer"
 mkdir -p "$build/corpus/$target" "$build/seeds"
 "$build/fuzz/fuzz_seeds" "$build/seeds"
 exec "$build/fuzz/${target}_fuzzer" -dict=fuzz/model.dict -max_len=4096 -rss_limit_mb=2048 \
-  -timeout=20 "$@" "$build/corpus/$target" "$build/seeds/$target"
+  -timeout=20 -artifact_prefix="$build/" "$@" "$build/corpus/$target" "$build/seeds/$target"

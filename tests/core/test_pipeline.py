@@ -3,9 +3,10 @@ import json
 import numpy as np
 import pytest
 import soundfile
+from fxkit.errors import FxkitError
 
 import fxkit
-from fxkit import pipeline
+from fxkit import engine, pipeline
 
 RATE = 8000
 TINY = {
@@ -47,6 +48,20 @@ def test_a_run_leaves_all_that_it_made(recordings):
     assert manifest.task == "distort"
     assert manifest.metrics["scores"]["esr"] == result.evaluation.scores.esr
     assert manifest.training["best_epoch"] == result.best_epoch
+
+
+def test_an_engine_that_refuses_the_model_costs_nothing_but_its_own_speed(
+    recordings, monkeypatch, capsys
+):
+    def refuse(*_):
+        raise FxkitError("the engine does not play this model: no")
+
+    monkeypatch.setattr(engine, "for_model", refuse)
+    result = fxkit.run(**TINY, data=str(recordings), **{"run.dir": str(recordings / "run")})
+    assert result.realtime.backend == "PyTorch, 1 thread"
+    assert (recordings / "run" / "report.html").is_file()
+    said = capsys.readouterr().err
+    assert "does not play this model: no; its speed was measured with PyTorch" in said
 
 
 def test_the_settings_it_wrote_give_the_same_run(recordings):

@@ -214,7 +214,7 @@ def _finish(
             "rounding alone changes what this model plays: it will not sound exactly alike on "
             "every machine and in every player; another run.seed may do better"
         )
-    block_time = realtime.measure(model)
+    block_time = _block_time(model, progress)
     write_text(directory / "scores.json", _json(measured.to_plain()))
     write_text(directory / "history.json", _json([asdict(epoch) for epoch in trained.history]))
     report.write(
@@ -254,6 +254,15 @@ def _finish(
         trained.interrupted,
         parameters,
     )
+
+
+def _block_time(model: Scaled, progress: Progress) -> BlockTime:
+    """How fast it plays; an engine that fails costs a finished training that figure alone."""
+    try:
+        return realtime.measure(model)
+    except FxkitError as error:
+        progress.warn(f"{error}; its speed was measured with PyTorch")
+        return realtime.measure(model, compiled=False)
 
 
 @contextmanager

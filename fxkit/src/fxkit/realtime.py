@@ -102,7 +102,12 @@ class TorchProcessor:
 
 
 def measure(
-    model: Model | BlockProcessor, *, block: int = 512, seconds: float = 2.0, threads: int = 1
+    model: Model | BlockProcessor,
+    *,
+    block: int = 512,
+    seconds: float = 2.0,
+    threads: int = 1,
+    compiled: bool = True,
 ) -> BlockTime:
     """Measure the time that one block takes.
 
@@ -122,6 +127,8 @@ def measure(
     threads
         How many threads PyTorch may use meanwhile; live use has one. A `BlockProcessor` settles
         its own.
+    compiled
+        Whether a model is played through the engine where that can be.
 
     Returns
     -------
@@ -131,15 +138,15 @@ def measure(
     Raises
     ------
     FxkitError
-        If an argument is out of range.
+        If an argument is out of range, or the engine refuses what it should be able to play.
     """
     if block < 1 or threads < 1 or not seconds > 0:
         raise FxkitError("block, seconds and threads must be positive")
     if isinstance(model, BlockProcessor):
         return _measure(model, block, seconds)
-    compiled = engine.for_model(model)
-    if compiled is not None:
-        return _measure(compiled, block, seconds)
+    player = engine.for_model(model) if compiled else None
+    if player is not None:
+        return _measure(player, block, seconds)
     with _torch_threads(threads):
         return _measure(TorchProcessor(model, threads), max(block, model.granularity), seconds)
 
