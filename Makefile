@@ -15,7 +15,10 @@
 PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
-CXX    ?= c++
+# Make itself presets CXX to g++, which a machine with Clang alone does not have.
+ifeq ($(origin CXX),default)
+CXX    := c++
+endif
 # A long study can be pointed at recordings of one's own: DATA holds clean, light, medium and heavy.
 DATA   ?= ../shared/data/jcm800
 
@@ -101,9 +104,9 @@ $(VENV)/.installed: $(PROJECTS)
 # The engine is built where there is a C++ compiler; without one everything else still works.
 $(VENV)/.engine: $(VENV)/.installed $(ENGINE)
 	@if command -v $(CXX) >/dev/null 2>&1; then \
-	  echo $(BIN)/pip install --quiet ./cpp/python; $(BIN)/pip install --quiet ./cpp/python; \
+	  echo $(BIN)/pip install --quiet ./cpp/python; \
+	  $(BIN)/pip install --quiet ./cpp/python && touch $@; \
 	else echo 'no C++ compiler ($(CXX)): fxkit works without its engine, only slower'; fi
-	@touch $@
 
 clean:
 	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache

@@ -3,7 +3,7 @@
 Four studies, each made of cells; a cell is one training, and what it measured is kept as one JSON
 file under docs/results/clean/, so that the tables can be filled over several sittings. A cell that
 is there is not trained again: delete its file to repeat it. A training that was cut short goes on
-where it was.
+where it was, unless an amplifier was trained for it first: then it begins anew.
 
 - ``amp``: light, medium and heavy of a JCM800 to clean, by gru, nn-gru and demucs, at equal time;
 - ``clip``: the same guitar, hard clipped after 20, 30, 40 and 50 dB of gain, to clean, by demucs;
@@ -350,14 +350,20 @@ def main() -> int:
         print(f"{arguments.data}: no clean.flac there", file=sys.stderr)
         return 2
     folder.mkdir(parents=True, exist_ok=True)
-    for cell in cells():
+    wanted = [cell for cell in cells() if re.search(arguments.only, cell.stem)]
+    missing = {cell.stem for cell in wanted if not (folder / f"{cell.stem}.json").exists()}
+    # Runs are not in the repository: the model that a missing cell starts from may have to be made.
+    missing |= {
+        cell.needs
+        for cell in wanted
+        if cell.stem in missing and cell.needs and not (RUNS / cell.needs / "model.fxkit").exists()
+    }
+    for cell in wanted:
         path = folder / f"{cell.stem}.json"
-        if not re.search(arguments.only, cell.stem):
-            continue
         minutes = cell.minutes if arguments.minutes is None else arguments.minutes
-        state = "done" if path.exists() else f"{minutes:g} minutes"
+        state = f"{minutes:g} minutes" if cell.stem in missing else "done"
         print(f"{cell.stem}: {state}", flush=True)
-        if arguments.list or path.exists():
+        if arguments.list or cell.stem not in missing:
             continue
         path.write_text(json.dumps(train(cell, arguments.data, minutes, arguments.threads)) + "\n")
         if arguments.trial is None:

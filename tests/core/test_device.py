@@ -41,11 +41,12 @@ def test_threads():
 
 def test_half_precision_by_itself_only_where_it_pays(monkeypatch):
     cpu, cuda = torch.device("cpu"), torch.device("cuda")
-    monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda: True)
+    # Like an older GPU, then a newer one: the former computes it, but not in its own circuits.
+    monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda emulated=True: emulated)
+    assert pick_precision("auto", cuda, crops=True) == torch.float32
+    monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda emulated=True: True)
     assert pick_precision("auto", cuda, crops=True) == torch.bfloat16
     assert pick_precision("auto", cuda, crops=False) == torch.float32
     assert pick_precision("auto", cpu, crops=True) == torch.float32
     assert pick_precision("bf16", cpu, crops=False) == torch.bfloat16
     assert pick_precision("fp32", cuda, crops=True) == torch.float32
-    monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda: False)
-    assert pick_precision("auto", cuda, crops=True) == torch.float32

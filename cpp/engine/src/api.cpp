@@ -3,6 +3,7 @@
 #include <cmath>
 #include <cstring>
 #include <new>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -50,11 +51,16 @@ Result guarded(char* error, std::size_t error_size, Result failed, Body body) {
   return failed;
 }
 
-Isa isa_named(const char* name) {
-  if (!name) return fxkit::kernels::best_isa();
+std::optional<Isa> available_isa(std::string_view name) {
   for (const Isa isa : {Isa::baseline, Isa::avx2, Isa::avx512}) {
     if (fxkit::kernels::name(isa) == name && fxkit::kernels::available(isa)) return isa;
   }
+  return std::nullopt;
+}
+
+Isa isa_named(const char* name) {
+  if (!name) return fxkit::kernels::best_isa();
+  if (const auto isa = available_isa(name)) return *isa;
   throw LoadError("this machine or build has no kernels for " + fxkit::engine::quoted(name));
 }
 
@@ -69,6 +75,8 @@ fxkit_engine* open_bytes(std::string_view bytes, const char* isa, Proof proof = 
 extern "C" {
 
 int fxkit_api_version(void) { return FXKIT_API_VERSION; }
+
+int fxkit_isa_available(const char* isa) { return isa && available_isa(isa) ? 1 : 0; }
 
 fxkit_engine* fxkit_open(const char* path, const char* isa, char* error, size_t error_size) {
   return guarded<fxkit_engine*>(error, error_size, nullptr, [&] {

@@ -5,10 +5,10 @@
 #include <cstdint>
 #include <cstring>
 #include <exception>
+#include <future>
 #include <memory>
 #include <new>
 #include <system_error>
-#include <thread>
 #include <vector>
 
 #include "flush_denormals.h"
@@ -126,11 +126,12 @@ void on_threads(std::size_t count, Work work) {
     }
   };
   {
-    std::vector<std::jthread> threads;
+    // Not std::jthread, which Apple's library does not have yet; a future waits as well when it goes.
+    std::vector<std::future<void>> threads;
     threads.reserve(count);
     for (std::size_t i = 1; i < count; ++i) {
       try {
-        threads.emplace_back(guarded, i);
+        threads.push_back(std::async(std::launch::async, guarded, i));
       } catch (const std::system_error&) {
         guarded(i);  // no more threads to be had: the caller does it
       }

@@ -219,7 +219,10 @@ std::size_t saved_size(const std::string& cell, std::size_t batch, std::size_t t
 // system each time, and faulting their pages in anew costs as much as the forward pass.
 bool keep_freed_memory() {
 #if defined(__GLIBC__)
-  return mallopt(M_MMAP_THRESHOLD, 1 << 30) == 1 && mallopt(M_TRIM_THRESHOLD, INT32_MAX) == 1;
+  // Older versions take 32 MiB at most.
+  const bool asks_less =
+      mallopt(M_MMAP_THRESHOLD, 1 << 30) == 1 || mallopt(M_MMAP_THRESHOLD, 1 << 25) == 1;
+  return mallopt(M_TRIM_THRESHOLD, INT32_MAX) == 1 && asks_less;
 #else
   return false;
 #endif

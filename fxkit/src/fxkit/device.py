@@ -44,7 +44,8 @@ def pick_precision(name: str, device: torch.device, *, crops: bool) -> torch.dty
     a recurrent model that is to come within a thousandth of its target needs all its digits.
     """
     if name == "auto":
-        pays = crops and device.type == "cuda" and torch.cuda.is_bf16_supported()
+        # Emulated it would only be slower.
+        pays = crops and device.type == "cuda" and torch.cuda.is_bf16_supported(False)
         return torch.bfloat16 if pays else torch.float32
     return torch.bfloat16 if name == "bf16" else torch.float32
 

@@ -208,6 +208,10 @@ def test_manifest(tmp_path: Path, guitar: np.ndarray, save: Save, notes: Any) ->
             r"pairs\[2\]\.controls names no knobs, pairs\[1\]\.controls g",
         ),
         ("pairs: [{clean: a, wet: b, estimated: clean, split: test}]", "cannot be marked for test"),
+        (
+            "pairs: [{clean: a, wet: b, estimated: clean, split: validation}, {clean: a, wet: b}]",
+            "cannot be marked for validation",
+        ),
     ],
 )
 def test_wrong_manifests_are_one_line(tmp_path: Path, notes: Any, text: str, message: str) -> None:

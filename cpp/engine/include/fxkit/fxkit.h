@@ -37,15 +37,19 @@ extern "C" {
 typedef struct fxkit_engine fxkit_engine;
 
 /* The version of this interface: it grows when something is added. */
-#define FXKIT_API_VERSION 1
+#define FXKIT_API_VERSION 2
 int fxkit_api_version(void);
+
+/* Whether this machine and build have an instruction set: 1 or 0. Since version 2. */
+int fxkit_isa_available(const char* isa);
 
 /* Opens a model file and lets it prove itself: its layers have to reproduce the probe that it holds.
  *
  * isa: "avx512", "avx2" or "baseline" (SSE2 or NEON), or NULL for the best that this machine has.
  * error: where to write one line of text if the call fails; may be NULL.
- * Returns NULL on failure. A file may be damaged or hostile: it is refused, and no file makes this
- * use more than a small multiple of its own size, plus 64 MiB for each channel that is prepared. */
+ * Returns NULL on failure. A file may be damaged or hostile: it is refused, and what memory a file can
+ * make this use is bounded: about four times its size plus 64 MiB when it is opened, and about 100 MiB
+ * for each channel that is prepared. */
 fxkit_engine* fxkit_open(const char* path, const char* isa, char* error, size_t error_size);
 
 /* The same of a file that is in memory; the memory is not needed afterwards. */
@@ -63,14 +67,15 @@ void fxkit_close(fxkit_engine* engine);
 /* Allocates what playing takes and starts afresh. Needed once before fxkit_process.
  *
  * sample_rate: of the audio in Hz; must be that of the model (convert it if yours is another).
- * max_block: the usual number of samples per call; larger blocks are allowed as well.
+ * max_block: the usual number of samples per call, a hint; larger blocks are allowed as well.
  * channels: how many signals are played side by side, 1 to 64.
  * Returns 1, or 0 and a line of text. */
 int fxkit_prepare(fxkit_engine* engine, double sample_rate, size_t max_block, size_t channels,
                   char* error, size_t error_size);
 
 /* Plays `frames` samples of every channel; 0 and 1 are allowed, and so are inputs[i] == outputs[i].
- * Without fxkit_prepare before, the outputs are silent. How a signal is cut into blocks makes no
+ * Without fxkit_prepare before, the first output is silent, and others are left alone: how many there
+ * are is not known then. How a signal is cut into blocks makes no
  * difference to the output. */
 void fxkit_process(fxkit_engine* engine, const float* const* inputs, float* const* outputs,
                    size_t frames) FXKIT_NONBLOCKING;

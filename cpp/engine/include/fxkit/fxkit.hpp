@@ -72,6 +72,9 @@ class Engine {
 
   fxkit_engine* get() const noexcept { return engine_.get(); }
 
+  // Whether this machine and build have the instruction set.
+  static bool available(const char* isa) noexcept { return fxkit_isa_available(isa) != 0; }
+
  private:
   static constexpr std::size_t error_size = 512;
 

@@ -11,16 +11,18 @@ constexpr float sigmoid_scale = -1.4426950408889634f;
 // The same of a tanh's gate.
 constexpr float tanh_scale = 2.8853900817779268f;
 
-// The largest power of two that is divided by, so that products of denominators stay finite. At
-// 2^-40 a gate is closed.
-constexpr float largest_exponent = 40.0f;
+// The largest powers of two that are divided by, so that products of denominators stay finite, also
+// times an LSTM's cell, which may have counted for an hour. At 2^-36 a gate is closed, and from 2^25
+// on a tanh is 1.
+constexpr float largest_of_sigmoid = 36.0f;
+constexpr float largest_of_tanh = 28.0f;
 
 // `exp2_parts` with its polynomial summed as a tree (Estrin's scheme): two multiplications more, but
 // done 8 cycles sooner, and in a recurrent layer everything waits for it. Shorter polynomials, and a
 // rational function for tanh, would save a few percent of a layer; but they round more, and a network
 // that feeds its errors back to itself makes much of that.
-FXK_INLINE Exp2 exp2_parts_soon(Vec y) {
-  const auto [scale, f] = split_exponent(y, largest_exponent);
+FXK_INLINE Exp2 exp2_parts_soon(Vec y, float largest) {
+  const auto [scale, f] = split_exponent(y, largest);
   const Vec f2 = f * f;
   const Vec low = 0.24022648001845973f * f + 0.6931472030495768f;
   const Vec middle = 0.00961842395315095f * f + 0.05550332178733706f;
@@ -28,15 +30,15 @@ FXK_INLINE Exp2 exp2_parts_soon(Vec y) {
   return {scale, ((high * f2 + middle) * f2 + low) * f};
 }
 
-// 2^y
+// 2^y, a sigmoid's denominator but for 1
 FXK_INLINE Vec exponential(Vec y) {
-  const Exp2 e = exp2_parts_soon(y);
+  const Exp2 e = exp2_parts_soon(y, largest_of_sigmoid);
   return e.scale + e.scale * e.fraction;
 }
 
 // 1 + 2^y, the denominator of sigmoid(y / sigmoid_scale); NaN stays NaN.
 FXK_INLINE Vec sigmoid_denominator(Vec y) {
-  const Exp2 e = exp2_parts_soon(y);
+  const Exp2 e = exp2_parts_soon(y, largest_of_sigmoid);
   return (1.0f + e.scale) + e.scale * e.fraction;
 }
 
@@ -47,7 +49,7 @@ struct Quotient {
 // tanh(y / tanh_scale) = (2^y - 1) / (2^y + 1), whose numerator is formed without cancellation, so that
 // small signals keep their relative precision.
 FXK_INLINE Quotient tanh_quotient(Vec y) {
-  const Exp2 e = exp2_parts_soon(y);
+  const Exp2 e = exp2_parts_soon(y, largest_of_tanh);
   const Vec numerator = e.scale * e.fraction + (e.scale - 1.0f);
   return {numerator, numerator + 2.0f};
 }

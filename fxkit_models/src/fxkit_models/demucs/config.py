@@ -87,10 +87,25 @@ class DemucsConfig:
             )
 
     def window_samples(self, sample_rate: int) -> int:
-        """Return the length of a window: a multiple of both branches' strides, one at least."""
-        unit = math.lcm(self.time_stride**self.time_depth, self.hop_length)
+        """Return the length of a window: a multiple of both branches' strides, one at least.
+
+        Raises
+        ------
+        FxkitError
+            The strides have nothing in common, so that such a multiple is far beyond `window`.
+        """
+        stride = self.time_stride**self.time_depth
+        unit = math.lcm(stride, self.hop_length)
+        asked = int(self.window * sample_rate)
         least = -(-self.n_fft // unit) * unit
-        return max(least, int(self.window * sample_rate) // unit * unit)
+        if least > max(2 * asked, 4 * self.n_fft):
+            raise FxkitError(
+                f"model.hop_length={self.hop_length} and the waveform's stride of {stride} samples "
+                f"(model.time_stride={self.time_stride} to the power of model.time_depth="
+                f"{self.time_depth}) need windows of {least / sample_rate:.3g} s: lower the "
+                "depth, or take a hop and a stride of which one is a multiple of the other"
+            )
+        return max(least, asked // unit * unit)
 
     def sizes(self, depth: int) -> list[int]:
         """Return the channels of each level of a branch, multiples of 4."""

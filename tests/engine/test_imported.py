@@ -1,0 +1,34 @@
+"""Other players' files, imported and played through the engine: what is known of them comes out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+pytest.importorskip("fxkit_engine", reason="fxkit-engine is not installed")
+
+from fxkit_engine import Engine  # noqa: E402
+
+import fxkit  # noqa: E402
+
+PEERS = Path(__file__).resolve().parents[3] / "shared" / "peer_models"
+FILES = sorted(p.stem for p in (PEERS / "expected").glob("*.wav"))
+
+# They magnify rounding: 32 bits alone are up to 1e-5 away from 64.
+ROUGH = ("BossLSTM-1x16.nam", "wright_ht1.json")
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_an_imported_file_sounds_as_it_is_known_to(name: str, tmp_path: Path) -> None:
+    x, _ = soundfile.read(PEERS / "input_48k.wav", dtype="float32")
+    wanted, _ = soundfile.read(PEERS / "expected" / f"{name}.wav", dtype="float32")
+    fxkit.import_model(PEERS / name, tmp_path / "model.fxkit")
+    played = np.asarray(Engine.open(tmp_path / "model.fxkit").process(x))
+    peak = np.abs(wanted).max()
+    assert np.abs(played - wanted).max() < (2e-5 if name in ROUGH else 1e-5) * peak
+    assert fxkit.bench(tmp_path / "model.fxkit", blocks=[64], seconds=0.05)[0].backend.startswith(
+        "fxkit engine"
+    )
