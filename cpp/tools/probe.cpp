@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <exception>
+#include <string>
 
 #include "fxkit/fxkit.hpp"
 #include "timing.h"
@@ -37,7 +38,10 @@ int main(int argc, char** argv) {
                   isa, engine.probe_error(), best[0], best[1],
                   best[0] * 1e-9 * engine.sample_rate());
     } catch (const std::exception& error) {
-      std::fprintf(stderr, "fxkit-probe: %s: %s\n", isa, error.what());
+      std::fprintf(stderr, "fxkit-probe: %s%s\n", any ? (std::string(isa) + ": ").c_str() : "",
+                   error.what());
+      // Where the strongest kernels fail, so will most likely the others, for the same reason.
+      if (!any) return 1;
       all = false;
     }
   }

@@ -183,7 +183,9 @@ def test_a_recording_cannot_be_distorted_anew():
 
 def test_only_where_it_is_true_to_life():
     assert Distort().augmentation is None
-    assert Clean().augmentation == Augmentation(gain=3.0, polarity=True)
+    assert Clean().augmentation == Augmentation()
+    varied = Clean(Clean.Config(gain=3.0, polarity=True))
+    assert varied.augmentation == Augmentation(gain=3.0, polarity=True)
     assert Clean(Clean.Config(drives=True)).augmentation.strengths
 
 

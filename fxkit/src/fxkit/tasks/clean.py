@@ -24,13 +24,13 @@ class Clean(Task):
         """The settings of the task ``clean``; they matter to models that learn from crops."""
 
         gain: float = option(
-            3.0,
+            0.0,
             "crops are made louder or quieter by up to this, both sides alike",
             unit="dB",
             low=0.0,
             high=40.0,
         )
-        polarity: bool = option(True, "turn the polarity of every other crop round")
+        polarity: bool = option(False, "turn the polarity of every other crop round")
         drives: bool = option(
             False,
             "distort each crop anew, at a drive of its own from light to heavy: "
