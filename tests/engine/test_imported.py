@@ -10,9 +10,9 @@ import soundfile
 
 pytest.importorskip("fxkit_engine", reason="fxkit-engine is not installed")
 
-from fxkit_engine import Engine  # noqa: E402
+from fxkit_engine import Engine
 
-import fxkit  # noqa: E402
+import fxkit
 
 PEERS = Path(__file__).resolve().parents[3] / "shared" / "peer_models"
 FILES = sorted(p.stem for p in (PEERS / "expected").glob("*.wav"))

@@ -46,7 +46,7 @@ def kept(module: nn.GRU | nn.LSTM, batch: int, isa: str | None) -> int:
     return sum(found.values())
 
 
-# Streams fill whole vectors of at most 16. Fewer are padded: small steps, whose memory is small too.
+# Streams fill whole vectors of at most 16. Fewer are padded: small steps, with a small memory.
 @pytest.mark.parametrize("batch", [16, 32, 128])
 @pytest.mark.parametrize("hidden", [16, 48, 96])
 @pytest.mark.parametrize("kind", [nn.GRU, nn.LSTM])

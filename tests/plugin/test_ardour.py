@@ -38,8 +38,9 @@ def test_exports_what_render_gives(
 ) -> None:
     model = made(kind)
     folder = tmp_path / "song"
-    late = ardour.session(folder, rate, channels=2, model=model.path)
-    assert (late > 0) == (rate != model.rate)
+    converts = rate != model.rate
+    latency = ardour.session(folder, rate, channels=2, model=model.path, late=converts)
+    assert (latency > 0) == converts
     x = guitar(rate, rate, 2)
     place(folder, x, rate, at=rate // 2)
     heard = ardour.export(folder)

@@ -102,6 +102,11 @@ def check_places(screen: Screen) -> None:
             assert apart, (one, other)
 
 
+def await_focus(screen: Screen) -> None:
+    """Wait until keys have somewhere to go: one that comes before is lost."""
+    screen.wait(lambda: any(one["focused"] for one in focusable(screen)))
+
+
 def test_starts_without_a_sound_card_and_shows_its_controls(start, tmp_path: Path) -> None:
     screen = start()
     screen.wait(lambda: "No sound card" in screen.status())
@@ -124,6 +129,7 @@ def test_a_model_is_found_and_loaded_with_the_keyboard(start, tmp_path: Path) ->
     screen = start()
     screen.wait(lambda: screen.titled("Lead channel, fxkit"))
     before = {one["title"] for one in focusable(screen)}
+    await_focus(screen)
     screen.key("ctrl+f")
     screen.type("lead")
     screen.wait(lambda: not screen.titled("Clear channel, fxkit"))
@@ -182,6 +188,7 @@ def test_knobs_take_keys_typing_and_the_mouse(start) -> None:
 
 def test_bypass_by_key(start) -> None:
     screen = start()
+    await_focus(screen)
     assert screen.value("Bypass").lower() == "off"
     screen.key("b")
     screen.wait(lambda: screen.value("Bypass").lower() == "on")
@@ -192,6 +199,7 @@ def test_bypass_by_key(start) -> None:
 def test_tab_reaches_every_control(start, home: Path) -> None:
     screen = start(str(home / "models" / "lead.fxkit"))
     screen.wait(lambda: screen.titled("gain"))
+    await_focus(screen)
     wanted = {one["title"] for one in focusable(screen)}
     assert wanted >= {"gain", "presence", "voice"}
 
@@ -248,7 +256,7 @@ def test_a_folder_without_models(start, home: Path) -> None:
     screen = start(str(home / "empty"))
     screen.wait(lambda: "empty" in screen.titled("Folder...")["description"])
     assert not screen.titled("Lead channel, fxkit")
-    screen.wait(lambda: any(one["focused"] for one in focusable(screen)))
+    await_focus(screen)
 
     def told() -> bool:
         # A key that comes before the focus is lost.

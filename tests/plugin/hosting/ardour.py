@@ -80,11 +80,19 @@ class Ardour:
         assert done.returncode == 0, f"{' '.join(command)}: {done.returncode}\n{said}"
         return said
 
-    def session(self, folder: Path, rate: int, *, channels: int, model: Path | None) -> int:
-        """Make a session whose track plays through the plug-in; return the latency it reports."""
+    def session(
+        self, folder: Path, rate: int, *, channels: int, model: Path | None, late: bool = False
+    ) -> int:
+        """Make a session whose track plays through the plug-in; return the latency it reports.
+
+        late: whether there will be one, so that it is worth waiting for.
+        """
         script = Path(__file__).with_name("make_session.lua")
         said = self._run(
-            ["ardour7-lua", str(script), str(folder), str(rate), self.id, self.kind, str(channels)],
+            [
+                *("ardour7-lua", str(script), str(folder), str(rate), self.id, self.kind),
+                *(str(channels), "30" if late else "2"),
+            ],
             **({"FXKIT_MODEL": str(model)} if model else {}),
         )
         latency = re.search(r"latency: (\d+)", said)
