@@ -38,13 +38,16 @@ LEVELS = ("light", "medium", "heavy")
 MODELS = ("gru", "nn-gru", "demucs")
 GAINS = (20, 30, 40, 50)
 
+PLAIN: dict[str, Any] = {"task.gain": 0.0, "task.polarity": False}
 FIRST_SHIPPED: dict[str, Any] = {"task.gain": 3.0, "task.polarity": True}
 """What `demucs` shipped with when the first cells were trained, and what all of them still have, so
 that they compare with each other. ``part-no-variety`` has shown that it costs 1.8 dB on heavy."""
 
 PARTS: dict[str, dict[str, Any]] = {
     "as-first-shipped": {},
-    "no-variety": {"task.gain": 0.0, "task.polarity": False},
+    "no-variety": PLAIN,
+    "no-variety-loss-esr-mrstft": PLAIN | {"loss": "esr+0.1*mrstft"},
+    "no-variety-no-attention": PLAIN | {"model.transformer_layers": 0},
     "no-gain": {"task.gain": 0.0},
     "no-polarity": {"task.polarity": False},
     "speed-half-a-semitone": {"task.speed": 0.5},
@@ -82,6 +85,7 @@ AMPLIFIER = 1 / 6
 """Share of the minutes of a cell with an amplifier that its model of the amplifier learns in."""
 AMPLIFIED_PARTS: dict[str, dict[str, Any]] = {
     "amplifier": {},
+    "amplifier-no-variety": PLAIN,
     "amplifier-all": {"task.amplified": 1.0},
     "amplifier-quarter": {"task.amplified": 0.25},
     "amplifier-no-mix": {"task.amplified_mix": 0.0},
