@@ -162,6 +162,29 @@ TEST(a_model_that_is_too_slow_waits_for_a_yes) {
   CHECK(offline.stage() == Stage::playing);
 }
 
+TEST(what_an_export_has_played_is_held_back_again_afterwards) {
+  const juce::ScopedJuceInitialiser_GUI juce;
+  const test::Folder folder;
+  Host host;
+  host.processor.loader().limit = 0;
+  host.load(folder.model("slow.fxkit", gru()));
+  CHECK(host.stage() == Stage::held);
+  const auto x = test::noise(2000);
+  host.processor.setNonRealtime(true);
+  CHECK(test::distance(host.play(x), x) > 0.01);
+  CHECK(host.stage() == Stage::playing);
+  host.processor.setNonRealtime(false);
+  for (int i = 0; i < 1000 && host.stage() != Stage::held; ++i) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  }
+  CHECK(host.stage() == Stage::held);
+  host.processor.reset();
+  CHECK(host.play(x) == x);
+  // And again: the knobs stand where they stood.
+  host.processor.setNonRealtime(true);
+  CHECK(test::distance(host.play(x), x) > 0.01);
+}
+
 TEST(loading_in_the_background_is_there_in_the_first_block_offline) {
   const juce::ScopedJuceInitialiser_GUI juce;
   const test::Folder folder;

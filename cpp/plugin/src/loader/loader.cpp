@@ -75,7 +75,10 @@ void Loader::work() {
     {
       std::unique_lock hold(state_);
       wake_.wait_for(hold, 20ms,
-                     [this] { return stop_ || next_model_ || next_cabinet_ || release_.load(); });
+                     [this] {
+                       return stop_ || next_model_ || next_cabinet_ || release_.load() ||
+                              reclaim_.load();
+                     });
       if (stop_) return;
     }
     std::optional<juce::File> model, cabinet;
@@ -90,6 +93,7 @@ void Loader::work() {
       }
       release = release_.exchange(false);
       if (release) play_held();
+      if (reclaim_.exchange(false) && !model) hold_back();
       if (model) open(*model, Knobs::reset, false);
       if (cabinet) open_cabinet(*cabinet);
       chain_.slot.collect();
@@ -186,17 +190,21 @@ void Loader::put_on(std::unique_ptr<host::Sound> sound) {
   const double cost = sound->cost(max_block_);
   const bool slow = cost > limit.load();
   const bool confirmed = status().confirmed;
-  const bool play = !slow || confirmed || offline_.load(std::memory_order_relaxed);
+  const bool lent = slow && !confirmed && offline_.load();
+  const bool play = !slow || confirmed || lent;
   const std::string note =
       slow ? sound->info().name + " needs " + percent(cost) + " of a block's time on this machine" : "";
   if (play) {
     for (std::size_t i = 0; i < max_knobs; ++i) sound->set_control(i, listener_.knob(i));
     level_factor_ = factor_of(sound->info());
     hand_over(std::move(sound));
+    lent_ = lent;
+    if (lent && !offline_.load()) reclaim_ = true;  // it has just ended
   } else {
     hand_over(nullptr);
     held_ = std::move(sound);
     holds_ = true;
+    if (offline_.load()) set_offline(true);  // it has just begun
   }
   change([&](Status& s) {
     s.stage = play ? Stage::playing : Stage::held;
@@ -212,6 +220,7 @@ void Loader::take_off() {
 
 void Loader::hand_over(std::unique_ptr<host::Sound> sound) {
   holds_ = false;
+  lent_ = false;
   latency_ = sound ? sound->latency() : 0;
   chain_.slot.offer(std::move(sound));
 }
@@ -224,12 +233,23 @@ void Loader::confirm() {
 }
 
 void Loader::set_offline(bool offline) noexcept {
-  offline_.store(offline, std::memory_order_relaxed);
+  offline_ = offline;
   if (offline && holds_.load() && !release_.load()) {
     waiting_.fetch_add(1, std::memory_order_release);
     if (release_.exchange(true)) waiting_.fetch_sub(1, std::memory_order_release);
     wake_.notify_all();
   }
+  if (!offline && lent_.load()) {
+    reclaim_ = true;
+    wake_.notify_all();
+  }
+}
+
+// The sound belongs to the audio thread by now, so the file is opened once more.
+void Loader::hold_back() {
+  if (!lent_.load() || offline_.load()) return;
+  take_off();
+  open(status().model, Knobs::keep, false);
 }
 
 void Loader::play_held() {

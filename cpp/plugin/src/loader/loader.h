@@ -60,7 +60,7 @@ class Loader {
   void confirm();                            // plays what was held back
 
   // A render that is not in real time plays what is slow as well, also what is held back already:
-  // busy() until that is handed over. Any thread.
+  // busy() until that is handed over. Afterwards it is held back again. Any thread.
   void set_offline(bool offline) noexcept;
 
   Status status() const;                     // not on the audio thread
@@ -81,6 +81,7 @@ class Loader {
   void put_on(std::unique_ptr<host::Sound>);
   void hand_over(std::unique_ptr<host::Sound>);
   void play_held();
+  void hold_back();
   void take_off();
   void open_cabinet(const juce::File&);
   void change(const std::function<void(Status&)>&);
@@ -105,6 +106,7 @@ class Loader {
   std::atomic<float> level_factor_{1};
   std::atomic<bool> offline_{false};
   std::atomic<bool> holds_{false}, release_{false};  // something slow; and it should play after all
+  std::atomic<bool> lent_{false}, reclaim_{false};   // it plays as nobody listens; and now they do
   std::thread thread_;
 };
 
