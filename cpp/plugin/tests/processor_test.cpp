@@ -272,7 +272,7 @@ TEST(programs_are_the_demo_models) {
   const juce::ScopedJuceInitialiser_GUI juce;
   const test::Folder folder;
   const auto light = folder.model("demo-light.fxkit", gru());
-  folder.model("demo-heavy.fxkit", gru());
+  const auto heavy = folder.model("demo-heavy.fxkit", gru());
   setenv("FXKIT_MODELS", folder.get().getFullPathName().toRawUTF8(), 1);
   Host host;
   unsetenv("FXKIT_MODELS");
@@ -286,6 +286,16 @@ TEST(programs_are_the_demo_models) {
   host.play(Samples(64));
   CHECK(host.processor.loader().status().model == light);
   CHECK(host.processor.parameters().bass->get() == 0);
+  CHECK(host.processor.getCurrentProgram() == 1);
+  // Another model is not that program any more, so that a host can choose it again.
+  host.processor.load(heavy);
+  host.play(Samples(64));
+  CHECK(host.processor.loader().status().model == heavy);
+  CHECK(host.processor.getCurrentProgram() == 0);
+  host.processor.setCurrentProgram(1);
+  host.play(Samples(64));
+  CHECK(host.processor.loader().status().model == light);
+  CHECK(host.processor.getCurrentProgram() == 1);
 }
 
 TEST(texts_of_parameters_go_both_ways) {

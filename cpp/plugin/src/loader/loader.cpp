@@ -161,7 +161,6 @@ void Loader::open(const juce::File& file, Knobs knobs, bool confirmed) {
   } catch (const std::exception& error) {
     return fail(error.what());
   }
-  listener_.model_changes(&sound->info(), knobs);
   change([&](Status& s) {
     s.stage = Stage::loading;
     s.model = file;
@@ -171,18 +170,19 @@ void Loader::open(const juce::File& file, Knobs knobs, bool confirmed) {
     s.message.clear();
   });
   if (rate_ == 0) {
+    listener_.model_changes(&sound->info(), knobs);
     held_ = std::move(sound);  // prepare() goes on with it
     return;
   }
   try {
-    put_on(std::move(sound));
+    put_on(std::move(sound), knobs);
   } catch (const std::exception& error) {
     fail(error.what());
   }
 }
 
 // Prepares, measures, and plays or holds back.
-void Loader::put_on(std::unique_ptr<host::Sound> sound) {
+void Loader::put_on(std::unique_ptr<host::Sound> sound, Knobs knobs) {
   sound->prepare(rate_, max_block_, inputs_);
   if (static_cast<double>(sound->latency()) > Chain::longest_latency * rate_) {
     throw Error(sound->info().name + " lags by more than 6 seconds");
@@ -192,6 +192,8 @@ void Loader::put_on(std::unique_ptr<host::Sound> sound) {
   const bool confirmed = status().confirmed;
   const bool lent = slow && !confirmed && offline_.load();
   const bool play = !slow || confirmed || lent;
+  // Not earlier: the model before it plays until now, with its own knobs.
+  listener_.model_changes(&sound->info(), knobs);
   const std::string note =
       slow ? sound->info().name + " needs " + percent(cost) + " of a block's time on this machine" : "";
   if (play) {
@@ -255,7 +257,7 @@ void Loader::hold_back() {
 void Loader::play_held() {
   if (!held_ || rate_ == 0) return;
   try {
-    put_on(std::move(held_));
+    put_on(std::move(held_), Knobs::keep);
   } catch (const std::exception& error) {
     take_off();
     change([&](Status& s) {
@@ -290,7 +292,7 @@ void Loader::prepare(double rate, std::size_t max_block, std::size_t inputs, std
   }
   if (!held_ || (!other && before.stage == Stage::held && !offline_.load())) return;
   try {
-    put_on(std::move(held_));
+    put_on(std::move(held_), Knobs::keep);
   } catch (const std::exception& error) {
     fail(error.what());
   }

@@ -37,7 +37,7 @@ class Loader {
     std::string cabinet_message;
   };
 
-  // Asked on the loading thread, before a model is handed over.
+  // Asked on the loading thread, just before a model is handed over or held back.
   struct Listener {
     virtual ~Listener() = default;
     virtual void model_changes(const host::ModelInfo*, Knobs) = 0;  // nullptr: to none
@@ -78,7 +78,7 @@ class Loader {
  private:
   void work();
   void open(const juce::File&, Knobs, bool confirmed);
-  void put_on(std::unique_ptr<host::Sound>);
+  void put_on(std::unique_ptr<host::Sound>, Knobs);
   void hand_over(std::unique_ptr<host::Sound>);
   void play_held();
   void hold_back();

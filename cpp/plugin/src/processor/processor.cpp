@@ -154,7 +154,8 @@ void Processor::background() {
   if (asked == 0) return;
   if (const int program = wanted_program_.exchange(0); program != 0) {
     parameters_.reset();
-    load(presets_[static_cast<std::size_t>(program - 1)]);
+    say("");
+    loader_.load(presets_[static_cast<std::size_t>(program - 1)]);
   }
   if (const int by = steps_.exchange(0); by != 0) step(by);
   stepping_.fetch_sub(asked);  // not before the model is on its way
@@ -169,7 +170,7 @@ void Processor::timerCallback() {
   }
   if (const unsigned version = loader_.version(); version != shown_) {
     shown_ = version;
-    updateHostDisplay(ChangeDetails().withParameterInfoChanged(true));
+    updateHostDisplay(ChangeDetails().withParameterInfoChanged(true).withProgramChanged(true));
   }
 }
 
@@ -195,6 +196,7 @@ void Processor::set_folder(const juce::File& folder) {
 
 void Processor::load(const juce::File& model) {
   say("");
+  program_ = 0;  // no longer what a program says: to choose that again is a change
   loader_.load(model);
 }
 
@@ -212,10 +214,11 @@ void Processor::say(const std::string& message) {
 std::string Processor::message() const {
   const auto status = loader_.status();
   const juce::ScopedLock hold(lock_);
+  std::string all;
   for (const auto* text : {&message_, &status.message, &status.cabinet_message}) {
-    if (!text->empty()) return *text;
+    if (!text->empty()) all += (all.empty() ? "" : ". ") + *text;
   }
-  return {};
+  return all;
 }
 
 // A host may call this on the audio thread.
