@@ -14,6 +14,10 @@ std::string percent(double share) {
   return std::to_string(static_cast<long>(std::lround(std::min(share, 1000.0) * 100))) + " %";
 }
 
+std::string needs(const host::ModelInfo& info, double cost) {
+  return info.name + " needs " + percent(cost) + " of a block's time on this machine";
+}
+
 float factor_of(const host::ModelInfo& info) {
   if (!info.output_loudness) return 1.0f;
   const double db = std::clamp(usual_loudness - *info.output_loudness, -40.0, 40.0);
@@ -189,29 +193,35 @@ void Loader::put_on(std::unique_ptr<host::Sound> sound, Knobs knobs) {
   }
   const double cost = sound->cost(max_block_);
   const bool slow = cost > limit.load();
-  const bool confirmed = status().confirmed;
-  const bool lent = slow && !confirmed && offline_.load();
-  const bool play = !slow || confirmed || lent;
   // Not earlier: the model before it plays until now, with its own knobs.
   listener_.model_changes(&sound->info(), knobs);
-  const std::string note =
-      slow ? sound->info().name + " needs " + percent(cost) + " of a block's time on this machine" : "";
-  if (play) {
-    for (std::size_t i = 0; i < max_knobs; ++i) sound->set_control(i, listener_.knob(i));
-    level_factor_ = factor_of(sound->info());
-    hand_over(std::move(sound));
-    lent_ = lent;
-    if (lent && !offline_.load()) reclaim_ = true;  // it has just ended
-  } else {
-    hand_over(nullptr);
-    held_ = std::move(sound);
-    holds_ = true;
-    if (offline_.load()) set_offline(true);  // it has just begun
-  }
+  if (!slow || status().confirmed || offline_.load()) return play(std::move(sound), cost);
+  const std::string note = needs(sound->info(), cost) + " and would stutter; the sound is dry";
+  hand_over(nullptr);
+  held_ = std::move(sound);
+  holds_ = true;
+  if (offline_.load()) set_offline(true);  // it has just begun
   change([&](Status& s) {
-    s.stage = play ? Stage::playing : Stage::held;
+    s.stage = Stage::held;
     s.cost = cost;
-    s.message = slow ? note + (play ? "; it may stutter" : " and would stutter; the sound is dry") : "";
+    s.message = note;
+  });
+}
+
+// What is prepared and measured.
+void Loader::play(std::unique_ptr<host::Sound> sound, double cost) {
+  const bool slow = cost > limit.load();
+  const bool lent = slow && !status().confirmed;
+  const std::string note = slow ? needs(sound->info(), cost) + "; it may stutter" : "";
+  for (std::size_t i = 0; i < max_knobs; ++i) sound->set_control(i, listener_.knob(i));
+  level_factor_ = factor_of(sound->info());
+  hand_over(std::move(sound));
+  lent_ = lent;
+  if (lent && !offline_.load()) reclaim_ = true;  // the render has just ended
+  change([&](Status& s) {
+    s.stage = Stage::playing;
+    s.cost = cost;
+    s.message = note;
   });
 }
 
@@ -256,6 +266,7 @@ void Loader::hold_back() {
 
 void Loader::play_held() {
   if (!held_ || rate_ == 0) return;
+  if (holds_) return play(std::move(held_), status().cost);
   try {
     put_on(std::move(held_), Knobs::keep);
   } catch (const std::exception& error) {

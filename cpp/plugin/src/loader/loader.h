@@ -79,6 +79,7 @@ class Loader {
   void work();
   void open(const juce::File&, Knobs, bool confirmed);
   void put_on(std::unique_ptr<host::Sound>, Knobs);
+  void play(std::unique_ptr<host::Sound>, double cost);
   void hand_over(std::unique_ptr<host::Sound>);
   void play_held();
   void hold_back();
