@@ -12,5 +12,6 @@ cmake -S . -B "$build" -DCMAKE_CXX_COMPILER="${CXX:-clang++}" -DCMAKE_BUILD_TYPE
 cmake --build "$build" --target fuzz_seeds "${target}_fuzzer"
 mkdir -p "$build/corpus/$target" "$build/seeds"
 "$build/fuzz/fuzz_seeds" "$build/seeds"
-exec "$build/fuzz/${target}_fuzzer" -dict=fuzz/model.dict -max_len=4096 -rss_limit_mb=2048 \
+cp plugin/models/*.fxkit "$build/seeds/open"
+exec "$build/fuzz/${target}_fuzzer" -dict=fuzz/model.dict -max_len=32768 -rss_limit_mb=2048 \
   -timeout=20 -artifact_prefix="$build/" "$@" "$build/corpus/$target" "$build/seeds/$target"

@@ -1,5 +1,5 @@
-// fuzz_seeds FOLDER: writes small sound model files into FOLDER/open, their parts into FOLDER/parse,
-// and files of other players into FOLDER/import, for the fuzzers to begin with.
+// fuzz_seeds FOLDER: writes small model files, sound and damaged, into FOLDER/open, their parts into
+// FOLDER/parse, and files of other players into FOLDER/import, for the fuzzers to begin with.
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
@@ -14,7 +14,13 @@ int main(int argc, char** argv) {
   const auto write = [&](test::ModelFile file) {
     file.add_probe(5);
     const std::string name = "/seed_" + std::to_string(number++), folder = argv[1];
-    std::ofstream(folder + "/open" + name, std::ios::binary) << file.bytes();
+    const std::string whole = file.bytes();
+    std::ofstream(folder + "/open" + name, std::ios::binary) << whole;
+    std::ofstream(folder + "/open" + name + "_cut", std::ios::binary)
+        << whole.substr(0, whole.size() * 3 / 4);
+    std::string bent = whole;
+    bent[bent.size() / 2] ^= 0x40;
+    std::ofstream(folder + "/open" + name + "_bent", std::ios::binary) << bent;
     const std::string parts = folder + "/parse" + name;
     std::ofstream(parts + "c", std::ios::binary) << 'c' << file.bytes();
     std::ofstream(parts + "m", std::ios::binary) << 'm' << file.manifest();

@@ -23,6 +23,7 @@ struct ModelFile {
   std::vector<std::string> layers;  // JSON
   std::string output;
   std::size_t controls = 0;
+  std::string more;  // of the manifest: ,"key":value
   std::size_t latency = 0;
   std::size_t sample_rate = 48000;
   std::mt19937 random{7};
@@ -72,7 +73,7 @@ struct ModelFile {
     for (std::size_t i = 0; i < controls; ++i) {
       text += (i ? "," : "") + ("{\"name\":\"knob " + std::to_string(i)) + "\",\"default\":0.25}";
     }
-    return text + "]}";
+    return text + "]" + more + "}";
   }
 
   // The layers as the engine reads them, for the reference.

@@ -298,6 +298,32 @@ TEST(programs_are_the_demo_models) {
   CHECK(host.processor.getCurrentProgram() == 1);
 }
 
+TEST(the_level_of_a_model_waits_until_it_is_heard) {
+  const juce::ScopedJuceInitialiser_GUI juce;
+  const test::Folder folder;
+  auto model = gru();
+  model.more = ",\"output\":{\"rms\":0.1,\"peak\":0.5,\"loudness\":-18}";
+  const auto loud = folder.model("loud.fxkit", model);
+  model.more = ",\"output\":{\"rms\":0.1,\"peak\":0.5,\"loudness\":-38}";  // which is raised by 20 dB
+  const auto quiet = folder.model("quiet.fxkit", model);
+  Host host;
+  *host.processor.parameters().level = 1;
+  host.load(loud);
+  const auto x = test::sine(4800, 300, 48000);
+  const auto power = [](const Samples& y, std::size_t begin, std::size_t end) {
+    double sum = 0;
+    for (std::size_t t = begin; t < end; ++t) sum += static_cast<double>(y[t]) * y[t];
+    return sum / static_cast<double>(end - begin);
+  };
+  host.play(x);
+  const auto before = host.play(x);
+  host.processor.loader().load_now(quiet, Loader::Knobs::keep, false);
+  const auto after = host.play(x, 32);
+  CHECK(power(after, 0, 480) < 2 * power(before, 0, 480));
+  const double raised = power(after, 3840, 4800) / power(before, 3840, 4800);
+  CHECK_MORE(std::abs(raised - 100) < 5, std::to_string(raised));
+}
+
 TEST(texts_of_parameters_go_both_ways) {
   const juce::ScopedJuceInitialiser_GUI juce;
   Host host;

@@ -214,8 +214,9 @@ void Loader::play(std::unique_ptr<host::Sound> sound, double cost) {
   const bool lent = slow && !status().confirmed;
   const std::string note = slow ? needs(sound->info(), cost) + "; it may stutter" : "";
   for (std::size_t i = 0; i < max_knobs; ++i) sound->set_control(i, listener_.knob(i));
-  level_factor_ = factor_of(sound->info());
+  const float factor = factor_of(sound->info());
   hand_over(std::move(sound));
+  level_factor_ = factor;  // not before the slot is busy: see Processor::play
   lent_ = lent;
   if (lent && !offline_.load()) reclaim_ = true;  // the render has just ended
   change([&](Status& s) {
@@ -226,8 +227,8 @@ void Loader::play(std::unique_ptr<host::Sound> sound, double cost) {
 }
 
 void Loader::take_off() {
-  level_factor_ = 1.0f;
   hand_over(nullptr);
+  level_factor_ = 1.0f;
 }
 
 void Loader::hand_over(std::unique_ptr<host::Sound> sound) {

@@ -72,6 +72,7 @@ void Processor::prepareToPlay(double rate, int max_block) {
   loader_.prepare(rate, static_cast<std::size_t>(std::max(1, max_block)),
                   static_cast<std::size_t>(std::max(1, getTotalNumInputChannels())),
                   static_cast<std::size_t>(std::max(1, getTotalNumOutputChannels())));
+  level_is_old_ = false;
   // Takes what was loaded already, so that the latency is the right one from the start.
   chain_.set(parameters_.settings(loader_.level_factor()));
   chain_.start();
@@ -115,7 +116,9 @@ void Processor::play(juce::AudioBuffer<float>& buffer, bool bypassed) {
       std::this_thread::sleep_for(std::chrono::milliseconds(1));
     }
   }
-  auto settings = parameters_.settings(loader_.level_factor());
+  // A new model's level waits until it is heard alone: before, it would be the old one's.
+  if (!level_is_old_.exchange(true) || !chain_.slot.busy()) level_ = loader_.level_factor();
+  auto settings = parameters_.settings(level_);
   settings.bypass |= bypassed;
   chain_.set(settings);
   turn_knobs();

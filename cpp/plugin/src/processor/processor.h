@@ -44,7 +44,10 @@ class Processor : public juce::AudioProcessor,
 
   void prepareToPlay(double rate, int max_block) override;
   void releaseResources() override {}
-  void reset() override { chain_.reset(); }
+  void reset() override {
+    level_is_old_ = false;
+    chain_.reset();
+  }
   void processBlock(juce::AudioBuffer<float>&, juce::MidiBuffer&) override;
   void processBlockBypassed(juce::AudioBuffer<float>&, juce::MidiBuffer&) override;
   void setNonRealtime(bool offline) noexcept override;
@@ -90,6 +93,8 @@ class Processor : public juce::AudioProcessor,
 
   std::array<float, Parameters::knob_count> sent_{};  // audio thread
   unsigned seen_ = 0;                                 // audio thread: the loader's version
+  float level_ = 1;                                   // audio thread: of the model that is heard
+  std::atomic<bool> level_is_old_{false};             // false: take the newest, whatever is heard
   std::atomic<int> steps_{0};         // that the host asks for: how far
   std::atomic<int> stepping_{0};      // how many of them, and of programs, are not done
   std::atomic<float> load_{0};
