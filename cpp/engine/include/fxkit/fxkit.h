@@ -75,8 +75,7 @@ int fxkit_prepare(fxkit_engine* engine, double sample_rate, size_t max_block, si
 
 /* Plays `frames` samples of every channel; 0 and 1 are allowed, and so are inputs[i] == outputs[i].
  * Without fxkit_prepare before, the first output is silent, and others are left alone: how many there
- * are is not known then. How a signal is cut into blocks makes no
- * difference to the output. */
+ * are is not known then. How a signal is cut into blocks makes no difference to the output. */
 void fxkit_process(fxkit_engine* engine, const float* const* inputs, float* const* outputs,
                    size_t frames) FXKIT_NONBLOCKING;
 

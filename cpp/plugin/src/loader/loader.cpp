@@ -78,11 +78,9 @@ void Loader::work() {
   for (;;) {
     {
       std::unique_lock hold(state_);
-      wake_.wait_for(hold, 20ms,
-                     [this] {
-                       return stop_ || next_model_ || next_cabinet_ || release_.load() ||
-                              reclaim_.load();
-                     });
+      wake_.wait_for(hold, 20ms, [this] {
+        return stop_ || next_model_ || next_cabinet_ || release_.load() || reclaim_.load();
+      });
       if (stop_) return;
     }
     std::optional<juce::File> model, cabinet;
@@ -200,7 +198,7 @@ void Loader::put_on(std::unique_ptr<host::Sound> sound, Knobs knobs) {
   hand_over(nullptr);
   held_ = std::move(sound);
   holds_ = true;
-  if (offline_.load()) set_offline(true);  // it has just begun
+  if (offline_.load()) release();  // the render has just begun
   change([&](Status& s) {
     s.stage = Stage::held;
     s.cost = cost;
@@ -247,15 +245,19 @@ void Loader::confirm() {
 
 void Loader::set_offline(bool offline) noexcept {
   offline_ = offline;
-  if (offline && holds_.load() && !release_.load()) {
-    waiting_.fetch_add(1, std::memory_order_release);
-    if (release_.exchange(true)) waiting_.fetch_sub(1, std::memory_order_release);
-    wake_.notify_all();
-  }
+  if (offline) release();
   if (!offline && lent_.load()) {
     reclaim_ = true;
     wake_.notify_all();
   }
+}
+
+// Has what is held back played.
+void Loader::release() noexcept {
+  if (!holds_.load() || release_.load()) return;
+  waiting_.fetch_add(1, std::memory_order_release);
+  if (release_.exchange(true)) waiting_.fetch_sub(1, std::memory_order_release);
+  wake_.notify_all();
 }
 
 // The sound belongs to the audio thread by now, so the file is opened once more.

@@ -82,6 +82,7 @@ class Loader {
   void play(std::unique_ptr<host::Sound>, double cost);
   void hand_over(std::unique_ptr<host::Sound>);
   void play_held();
+  void release() noexcept;
   void hold_back();
   void take_off();
   void open_cabinet(const juce::File&);
