@@ -40,6 +40,21 @@ inline ModelFile recurrent_model(const std::string& cell, std::size_t hidden, do
   return f;
 }
 
+// A recurrent layer whose readout is added to the dry signal; or that is also heard otherwise, so that
+// its states are wanted themselves.
+inline ModelFile residual_model(const std::string& cell, bool heard_twice) {
+  ModelFile f = recurrent_model(cell, 20, 1.0, ",\"reset_every\":37");
+  f.tensor("b", {1}, {0.4f});
+  f.layers.pop_back();  // that readout has no bias
+  f.layer("wet", "dense", {cell + "0"}, "\"weight\":\"w\",\"bias\":\"b\"");
+  f.layer("out", "add", {"x", "wet"});
+  if (heard_twice) {
+    f.layer("unit", "slice", {cell + "0"}, "\"start\":3,\"stop\":4");
+    f.layer("both", "multiply", {"out", "unit"});
+  }
+  return f;
+}
+
 inline ModelFile conv_model(std::size_t channels, std::size_t taps, std::size_t dilation) {
   ModelFile f;
   f.random_tensor("w", {channels, 1, taps}, 0.5);
@@ -222,6 +237,10 @@ inline std::vector<Named> all_models() {
   models.push_back({"gru reset", recurrent_model("gru", 10, 1.0, start + ",\"reset_every\":37")});
   models.push_back({"lstm started", recurrent_model("lstm", 10, 1.0,
                                                     start + ",\"initial_c\":\"c0\"")});
+  for (const char* cell : {"gru", "lstm"}) {
+    models.push_back({std::string(cell) + " and dry", residual_model(cell, false)});
+    models.push_back({std::string(cell) + " heard twice", residual_model(cell, true)});
+  }
   models.push_back({"gru layers", recurrent_model("gru", 18, 1.0, "", 3)});
   models.push_back({"lstm layers", recurrent_model("lstm", 18, 1.0, "", 2)});
   for (const std::size_t channels : {1, 2, 3, 4, 7, 16}) {

@@ -12,10 +12,12 @@
 #include "fxkit/fxkit.h"
 #include "model.h"
 #include "read_file.h"
+#include "realtime_scope.h"
 
 using fxkit::engine::Isa;
 using fxkit::engine::LoadError;
 using fxkit::engine::Proof;
+using fxkit::engine::RealtimeScope;
 
 struct fxkit_engine {
   std::unique_ptr<fxkit::engine::Model> model;
@@ -131,6 +133,7 @@ int fxkit_prepare(fxkit_engine* engine, double sample_rate, size_t /*max_block*/
 
 void fxkit_process(fxkit_engine* engine, const float* const* inputs, float* const* outputs,
                    size_t frames) FXKIT_NONBLOCKING {
+  const RealtimeScope realtime;
   if (!engine || !inputs || !outputs) return;
   auto& player = *engine->model->player;
   if (engine->prepared) {
@@ -142,6 +145,7 @@ void fxkit_process(fxkit_engine* engine, const float* const* inputs, float* cons
 }
 
 void fxkit_reset(fxkit_engine* engine) FXKIT_NONBLOCKING {
+  const RealtimeScope realtime;
   if (engine && engine->prepared) engine->model->player->reset();
 }
 
@@ -172,6 +176,7 @@ float fxkit_control_default(const fxkit_engine* engine, size_t index) {
 }
 
 void fxkit_set_control(fxkit_engine* engine, size_t index, float value) FXKIT_NONBLOCKING {
+  const RealtimeScope realtime;
   if (index >= fxkit_control_count(engine) || std::isnan(value)) return;
   engine->model->player->turn(index, std::clamp(value, 0.0f, 1.0f));
 }

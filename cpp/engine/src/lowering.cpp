@@ -11,6 +11,7 @@ namespace {
 constexpr std::size_t max_sum = 64;
 
 bool is_linear(LayerType type) { return type == LayerType::conv || type == LayerType::dense; }
+bool is_recurrent(LayerType type) { return type == LayerType::gru || type == LayerType::lstm; }
 
 class Lowering {
  public:
@@ -28,7 +29,10 @@ class Lowering {
     }
     Steps result;
     result.output = value_of_[graph_.output];
-    fuse_sums(result.output);
+    count_uses(result.output);
+    gone_.assign(steps_.size(), false);
+    fuse_sums();
+    fuse_readouts();
     // A stable order by position: where two steps share one, the later one uses the earlier.
     std::vector<std::size_t> order(steps_.size());
     std::iota(order.begin(), order.end(), 0);
@@ -103,26 +107,50 @@ class Lowering {
     return sum;
   }
 
-  // y = a + conv(x), where nobody else wants conv(x), becomes one step.
-  void fuse_sums(std::size_t output) {
-    std::vector<std::size_t> uses(values_.size(), 0);
+  void count_uses(std::size_t output) {
+    uses_.assign(values_.size(), 0);
     for (const Step& step : steps_) {
-      for (const std::size_t input : step.inputs) ++uses[values_[input].root];
+      for (const std::size_t input : step.inputs) ++uses_[values_[input].root];
     }
-    ++uses[values_[output].root];
-    gone_.assign(steps_.size(), false);
+    ++uses_[values_[output].root];
+  }
+
+  // The step that makes a value, the whole of its signal, that only one other step wants.
+  std::size_t only_for_one(std::size_t value) const {
+    if (values_[value].root != value || uses_[value] != 1) return none;
+    const std::size_t from = producer_[value];
+    return from != none && !gone_[from] ? from : none;
+  }
+
+  // y = a + conv(x), where nobody else wants conv(x), becomes one step.
+  void fuse_sums() {
     for (std::size_t i = 0; i < steps_.size(); ++i) {
       Step& sum = steps_[i];
       if (sum.type != LayerType::add || sum.inputs.size() != 2) continue;
       for (const std::size_t side : {std::size_t{1}, std::size_t{0}}) {
-        const std::size_t part = sum.inputs[side], other = sum.inputs[1 - side];
-        const std::size_t from = producer_[part];
-        if (values_[part].root != part || uses[part] != 1 || from == none || gone_[from]) continue;
+        const std::size_t other = sum.inputs[1 - side], from = only_for_one(sum.inputs[side]);
+        if (from == none) continue;
         if (!is_linear(steps_[from].type) || steps_[from].inputs.size() != 1) continue;
         sum = {steps_[from].type, steps_[from].layer, {steps_[from].inputs[0], other}, sum.output};
         gone_[from] = true;
         break;
       }
+    }
+  }
+
+  // A dense layer of one output, alone with a recurrent layer's states, is computed while they are
+  // still at hand; they are then never written as signals.
+  void fuse_readouts() {
+    for (std::size_t i = 0; i < steps_.size(); ++i) {
+      Step& dense = steps_[i];
+      if (gone_[i] || dense.type != LayerType::dense || dense.layer->type != LayerType::dense) continue;
+      if (values_[dense.output].channels != 1) continue;
+      const std::size_t from = only_for_one(dense.inputs[0]);
+      if (from == none || !is_recurrent(steps_[from].type)) continue;
+      std::vector<std::size_t> inputs = steps_[from].inputs;
+      inputs.insert(inputs.end(), dense.inputs.begin() + 1, dense.inputs.end());
+      dense = {steps_[from].type, steps_[from].layer, std::move(inputs), dense.output, dense.layer};
+      gone_[from] = true;
     }
   }
 
@@ -132,6 +160,7 @@ class Lowering {
   std::vector<bool> needed_, gone_;
   std::vector<Value> values_;
   std::vector<std::size_t> value_of_;   // of each signal
+  std::vector<std::size_t> uses_;       // of each root: how many steps read it
   std::vector<std::size_t> position_;   // of each value: after which layer it is there
   std::vector<std::size_t> producer_;   // of each value: its step
   std::vector<Step> steps_;

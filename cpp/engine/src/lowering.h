@@ -1,5 +1,5 @@
 // Layers as steps: what is not needed is left out, sums are cut into pairs and put into the
-// convolutions before them.
+// convolutions before them, and what reads a recurrent layer out into that layer.
 #pragma once
 
 #include <cstddef>
@@ -20,6 +20,7 @@ struct Step {
   const Layer* layer;  // null for a sum
   std::vector<std::size_t> inputs;
   std::size_t output;
+  const Layer* readout = nullptr;  // of a recurrent step: the dense layer that makes one signal of it
 };
 
 // Values 0 and 1 are the audio and the knobs.

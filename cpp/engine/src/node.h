@@ -74,7 +74,9 @@ class Node {
 class Weights;
 
 // Makes the node of one layer; a slice has none, and an add is given two inputs.
-std::unique_ptr<Node> make_recurrent(const Layer& layer, const Kernels& kernels, Weights& weights);
+// `readout` is null or a dense layer of one output that follows, with a second input added to it.
+std::unique_ptr<Node> make_recurrent(const Layer& layer, const Layer* readout,
+                                     const Kernels& kernels, Weights& weights);
 std::unique_ptr<Node> make_conv(const Layer& layer, std::size_t channels, const Kernels& kernels,
                                 Weights& weights);
 std::unique_ptr<Node> make_pointwise(const Layer& layer);

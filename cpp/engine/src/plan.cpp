@@ -156,7 +156,7 @@ class Planner {
     switch (step.type) {
       case LayerType::gru:
       case LayerType::lstm:
-        return make_recurrent(layer, kernels_, weights_);
+        return make_recurrent(layer, step.readout, kernels_, weights_);
       case LayerType::conv:
       case LayerType::dense:
         return make_conv(layer, steps_.values[step.inputs[0]].channels, kernels_, weights_);

@@ -4,6 +4,8 @@
 #include <cmath>
 #include <utility>
 
+#include "realtime_scope.h"
+
 namespace fxkit::host {
 
 struct Slot::Item {
@@ -80,6 +82,7 @@ void Slot::process(const float* const* in, float* const* out, std::size_t frames
   if (channels_ == 0) return;
   take();
   apply_settings();
+  const engine::RealtimeScope realtime(!offline_applied_);
   std::size_t start = 0;
   while (leaving_ && start < frames) {
     const std::size_t size = std::min(chunk_, frames - start);

@@ -12,6 +12,7 @@
 #include "flush_denormals.h"
 #include "fxkit/host/resampler.h"
 #include "open.h"
+#include "realtime_scope.h"
 
 namespace fxkit::host {
 namespace {
@@ -71,6 +72,7 @@ class Sound::Player {
   const ModelInfo& info() const noexcept { return info_; }
   Source& source() noexcept { return *source_; }
 
+  bool offline() const noexcept { return offline_.load(std::memory_order_relaxed); }
   void set_offline(bool offline) noexcept {
     offline_.store(offline, std::memory_order_relaxed);
     source_->set_offline(offline);
@@ -267,6 +269,7 @@ void Sound::prepare(double host_rate, std::size_t max_block, std::size_t channel
   player_->prepare(host_rate, max_block, channels);
 }
 void Sound::process(const float* const* in, float* const* out, std::size_t frames) noexcept {
+  const engine::RealtimeScope realtime(!player_->offline());
   player_->process(in, out, frames);
 }
 void Sound::reset() noexcept { player_->reset(); }

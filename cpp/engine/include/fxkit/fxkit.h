@@ -24,7 +24,7 @@ extern "C" {
 #endif
 
 /* Says to Clang 20 and newer that a function must not block: the compiler warns of what might, and
- * RealtimeSanitizer watches it. */
+ * RealtimeSanitizer watches it. Other compilers: see docs/engine.md. */
 #if defined(__clang__) && defined(__has_attribute)
 #if __has_attribute(nonblocking)
 #define FXKIT_NONBLOCKING __attribute__((nonblocking))

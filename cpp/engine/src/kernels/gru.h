@@ -3,6 +3,7 @@
 
 #include "exponent.h"
 #include "matvec.h"
+#include "recurrent_input.h"
 
 namespace {
 
@@ -16,25 +17,26 @@ struct Gru {
   // The hidden bias of n is inside the reset gate; it has a row of its own.
   static constexpr int extra_rows = 1;
 
-  static FXK_INLINE const float* start(int gate, const float* input, const float* extra,
-                                       size_t units) {
-    return gate == 2 ? extra : input + gate * units;
+  // What the sums of a vector's gate begin with; `extra` is the vector's hidden bias of n.
+  static FXK_INLINE Vec start(int gate, auto input, const float* extra, size_t units) {
+    return gate == 2 ? load(extra) : input(gate * units);
   }
 
   static constexpr int stages = 2;
-  // The reset gate is finished first: its sigmoid is computed while the other two accumulate.
-  static constexpr int first_gates(int) { return 1; }
+  // Where the sums of all gates have no room in the registers, the reset gate's come first: its sigmoid
+  // is computed while the others accumulate.
+  static constexpr int first_gates(int vectors) { return sums_at_once(vectors * gates) ? gates : 1; }
   static constexpr int first_stages(int) { return 1; }
 
   // See `Lstm::finish`.
-  template <int Stage>
-  static FXK_INLINE void finish(float* sums, const Units& at, size_t units) {
+  template <int Stage, class Input>
+  static FXK_INLINE void finish(float* sums, const Units<Input>& at, size_t units) {
     if constexpr (Stage == 0) {
       store(sums, reciprocal(sigmoid_denominator(load(sums))));
     } else {
       // n + z (h - n), with z = 1 / (1 + e), as h and what is added to it: see `Lstm`
       const Vec m = load(sums + 2 * width);
-      const Quotient n = tanh_quotient(load(at.input + 2 * units) + load(sums) * m);
+      const Quotient n = tanh_quotient(at.input(2 * units) + load(sums) * m);
       const Vec e = exponential(load(sums + width)), h = load(at.h);
       const Vec numerator = e * (n.numerator - h * n.denominator);
       store(at.out, h + quotient(numerator, n.denominator * (1.0f + e)));

@@ -38,6 +38,10 @@ struct RecurrentCall {
   float* c;            // [streams, units]; the LSTM's cell
   bool* backwards;     // whether the next frame walks the weights from their end
   float* scratch;      // scratch_size(hidden)
+  // Where these [units] are given, y is one row: bias + add + their sum with the states as weights.
+  const float* readout = nullptr;
+  float readout_bias = 0;
+  const float* add = nullptr;  // a row like y, or null
 };
 
 // A GRU or LSTM layer: `units` is the hidden size, padded to whole vectors.

@@ -3,6 +3,7 @@
 
 #include "exponent.h"
 #include "matvec.h"
+#include "recurrent_input.h"
 
 namespace {
 
@@ -16,19 +17,22 @@ struct Lstm {
   static constexpr float scale[gates] = {sigmoid_scale, tanh_scale, sigmoid_scale, sigmoid_scale};
   static constexpr int extra_rows = 0;
 
-  // Where the sums of a gate begin: the input's share.
-  static FXK_INLINE const float* start(int gate, const float* input, const float*, size_t units) {
-    return input + gate * units;
+  // What the sums of a vector's gate begin with.
+  static FXK_INLINE Vec start(int gate, auto input, const float*, size_t units) {
+    return input(gate * units);
   }
 
   static constexpr int stages = 4;
-  // The gates that are summed first, at most 12 sums, and the stages that need no others.
-  static constexpr int first_gates(int vectors) { return vectors > 4 ? 2 : 3; }
+  // The gates that are summed first, where the sums of all have no room in the registers at most 12
+  // sums, and the stages that need no others.
+  static constexpr int first_gates(int vectors) {
+    return sums_at_once(vectors * gates) ? gates : vectors > 4 ? 2 : 3;
+  }
   static constexpr int first_stages(int vectors) { return vectors > 4 ? 1 : 3; }
 
   // A stage of the activations of a vector of units; `sums` are those of its gates.
-  template <int Stage>
-  static FXK_INLINE void finish(float* sums, const Units& at, size_t) {
+  template <int Stage, class Input>
+  static FXK_INLINE void finish(float* sums, const Units<Input>& at, size_t) {
     if constexpr (Stage == 0) {
       // i g
       const Quotient g = tanh_quotient(load(sums + width));

@@ -15,6 +15,11 @@ constexpr int accumulators = 24;  // of 32 vector registers
 constexpr int accumulators = 12;  // of 16
 #endif
 
+// Whether so many sums are computed in one walk, of two streams too. In two walks the first one's
+// activations would hide behind the second, but each walk reads the state; what gains is few sums, whose
+// walk is short, and where there are not the registers.
+constexpr bool sums_at_once(int sums) { return accumulators == 24 && sums > 4 && sums <= 12; }
+
 // Columns are padded to a multiple of this, with zeros.
 constexpr size_t column_unit = 4;
 
@@ -62,19 +67,6 @@ FXK_INLINE void accumulate(const float* weights, size_t columns, const float* co
     }
   });
 }
-
-// Where a stream's units are: the input's share of the first gate, the state before and after.
-struct Units {
-  const float* input;
-  const float* h;
-  float* cell;
-  float* out;
-
-  // Those of the v-th vector.
-  FXK_INLINE Units vector(int v) const {
-    return {input + v * width, h + v * width, cell ? cell + v * width : nullptr, out + v * width};
-  }
-};
 
 // Cuts `vectors` into as few blocks of at most `Max` as possible, equally large but for one.
 template <int Max>

@@ -1,4 +1,4 @@
-// A recurrent layer over a block: input's share for a few frames at once, then frame by frame.
+// A recurrent layer over a block, frame by frame.
 #pragma once
 
 #include <algorithm>
@@ -6,6 +6,8 @@
 
 #include "kernels.h"
 #include "matvec.h"
+#include "recurrent_input.h"
+#include "recurrent_output.h"
 
 namespace {
 
@@ -19,7 +21,7 @@ template <class Cell>
 struct Recurrent {
   using Cut = Blocks<Cell::max_vectors>;
 
-  // Frames whose hidden states are kept before they are turned into rows.
+  // Frames whose hidden states are kept before they are turned into rows or read out.
   static constexpr size_t chunk = fxkit::engine::row_unit;
   // Frames whose input share is computed at once.
   static constexpr size_t ahead = 8;
@@ -55,7 +57,7 @@ struct Recurrent {
     for (size_t block = 0; block < cut.count; ++block) {
       const int first = Cell::first_gates(static_cast<int>(cut.size(block)));
       pack(block, 0, first);
-      pack(block, first, Cell::gates);
+      if (first < Cell::gates) pack(block, first, Cell::gates);
     }
   }
 
@@ -100,17 +102,22 @@ struct Recurrent {
   }
 
   static void run(const RecurrentCall& call) {
-    bool backwards = *call.backwards;
-    size_t stream = 0;
-    for (; stream + together <= call.streams; stream += together) {
-      backwards = run_streams<together>(call, stream);
-    }
-    for (; stream < call.streams; ++stream) backwards = run_streams<1>(call, stream);
-    *call.backwards = backwards;
+    *call.backwards = call.weights.inputs == 1 ? run_all<SingleInput>(call) : run_all<Share>(call);
   }
 
  private:
-  template <int Streams>
+  template <class Input>
+  static bool run_all(const RecurrentCall& call) {
+    bool backwards = *call.backwards;
+    size_t stream = 0;
+    for (; stream + together <= call.streams; stream += together) {
+      backwards = run_streams<together, Input>(call, stream);
+    }
+    for (; stream < call.streams; ++stream) backwards = run_streams<1, Input>(call, stream);
+    return backwards;
+  }
+
+  template <int Streams, class Input>
   static bool run_streams(const RecurrentCall& call, size_t stream) {
     const size_t hidden = call.weights.hidden;
     const size_t count = units(hidden);
@@ -129,75 +136,89 @@ struct Recurrent {
                     count * sizeof(float));
       }
       for (size_t t = 0; t < size; ++t) {
-        if (t % ahead == 0) {
-          for (int s = 0; s < Streams; ++s) {
-            input_share(call, stream + s, start + t, count,
-                        shares + s * ahead * Cell::gates * count);
-          }
-        }
-        const float* h[Streams];
-        const float* input[Streams];
-        float* out[Streams];
+        Units<Input> at[Streams];
         for (int s = 0; s < Streams; ++s) {
-          h[s] = history + s * history_size + t * count;
-          out[s] = history + s * history_size + (t + 1) * count;
-          input[s] = shares + (s * ahead + t % ahead) * Cell::gates * count;
+          float* const h = history + s * history_size + t * count;
+          at[s] = {input(call, stream + s, start, t, shares + s * ahead * Cell::gates * count, Input{}),
+                   h, cell[s], h + count};
         }
-        frame<Streams>(call.weights.matrix, hidden, count, h, input, extra, out, cell, backwards);
+        frame<Streams>(call.weights.matrix, hidden, count, at, extra, backwards);
         backwards = !backwards;
       }
       for (int s = 0; s < Streams; ++s) {
         const float* states = history + s * history_size + count;
         std::memcpy(call.h + (stream + s) * count, states + (size - 1) * count,
                     count * sizeof(float));
-        to_rows(states, count, hidden, call.y + (stream + s) * call.y_stride + start,
-                call.streams * call.y_stride, size, call.y_room - start);
+        const size_t row = (stream + s) * call.y_stride + start;
+        if (call.readout) {
+          read_out(states, count, call.readout, call.readout_bias,
+                   call.add ? call.add + row : nullptr, call.y + row, size, call.y_room - start);
+        } else {
+          states_to_rows(states, count, hidden, call.y + row, call.streams * call.y_stride, size,
+                         call.y_room - start);
+        }
       }
     }
     return backwards;
   }
 
-  template <int Streams>
+  // What the inputs add to a frame; shares are computed when the first frame of some asks for them.
+  static FXK_INLINE SingleInput input(const RecurrentCall& call, size_t stream, size_t start,
+                                      size_t t, float*, SingleInput) {
+    return {call.weights.input, call.x[stream * call.x_stride + start + t]};
+  }
+
+  static FXK_INLINE Share input(const RecurrentCall& call, size_t stream, size_t start, size_t t,
+                                float* shares, Share) {
+    const size_t rows = Cell::gates * units(call.weights.hidden);
+    if (t % ahead == 0) {
+      input_shares<ahead>(call.weights.input, call.weights.inputs,
+                          call.x + stream * call.x_stride + start + t, call.streams * call.x_stride,
+                          rows, shares);
+    }
+    return {shares + t % ahead * rows};
+  }
+
+  template <int Streams, class Input>
   static FXK_INLINE void frame(const float* matrix, size_t hidden, size_t count,
-                               const float* const (&h)[Streams],
-                               const float* const (&input)[Streams], const float* extra,
-                               float* const (&out)[Streams], float* const (&cell)[Streams],
+                               const Units<Input> (&all)[Streams], const float* extra,
                                bool backwards) {
     constexpr int group = std::min(Streams, shared);
     const size_t column_count = columns(hidden);
     const Cut cut(count / width);
     for (size_t i = 0; i < cut.count; ++i) {
       const size_t number = backwards ? cut.count - 1 - i : i;
-      const size_t first = cut.first(number) * width;
-      const float* weights = matrix + first * column_count * Cell::gates;
+      const size_t first = cut.first(number);
+      const float* weights = matrix + first * width * column_count * Cell::gates;
       for (int s = 0; s < Streams; s += group) {
-        Places<group> at;
+        Places<group, Input> at;
         for (int j = 0; j < group; ++j) {
-          at.h[j] = h[s + j];
-          at.at[j] = {input[s + j] + first, h[s + j] + first,
-                      Cell::has_cell ? cell[s + j] + first : nullptr, out[s + j] + first};
+          at.h[j] = all[s + j].h;
+          at.at[j] = all[s + j].vector(first);
         }
         with_constant<Cell::max_vectors>(cut.size(number), [&](auto vectors) {
-          block<vectors>(weights, column_count, at, extra + first, count, backwards);
+          block<vectors>(weights, column_count, at, extra + first * width, count, backwards);
         });
       }
     }
   }
 
   // The whole hidden states, and where a block's own units are.
-  template <int Streams>
+  template <int Streams, class Input>
   struct Places {
     const float* h[Streams];
-    Units at[Streams];
+    Units<Input> at[Streams];
   };
 
-  // One frame of a block of units. The activations that need the first gates alone are computed
-  // while the others accumulate.
-  template <int Vectors, int Streams>
-  static FXK_NOINLINE void block(const float* weights, size_t columns, const Places<Streams>& given,
-                                 const float* extra, size_t units, bool backwards) {
-    constexpr int first = Cell::first_gates(Vectors), early = Cell::first_stages(Vectors);
-    const Places<Streams> places = given;  // what is stored through a pointer cannot change these
+  // One frame of a block of units: the sums of all gates, then the activations; or those of the first
+  // gates, and what needs no others is computed while the others accumulate.
+  template <int Vectors, int Streams, class Input>
+  static FXK_NOINLINE void block(const float* weights, size_t columns,
+                                 const Places<Streams, Input>& given, const float* extra,
+                                 size_t units, bool backwards) {
+    constexpr int first = Cell::first_gates(Vectors);
+    constexpr int early = first == Cell::gates ? Cell::stages : Cell::first_stages(Vectors);
+    const Places<Streams, Input> places = given;  // what is stored through a pointer cannot change these
     alignas(64) float sums[Streams * Vectors * Cell::gates * width];
     const auto sum = [&](int s, int v, int gate) FXK_INLINE_LAMBDA {
       return sums + ((s * Vectors + v) * Cell::gates + gate) * width;
@@ -214,7 +235,7 @@ struct Recurrent {
         });
       };
       each([&](Vec& total, int s, int gate, int v) FXK_INLINE_LAMBDA {
-        total = load(Cell::start(gate, places.at[s].input, extra, units) + v * width);
+        total = Cell::start(gate, places.at[s].vector(v).input, extra + v * width, units);
       });
       accumulate<gates * Vectors, Streams>(weights + begin * Vectors * columns * width, columns,
                                            places.h, backwards, total);
@@ -232,51 +253,9 @@ struct Recurrent {
     };
     accumulate_gates(constant<0>, constant<first>);
     finish(constant<0>, constant<early>);
-    accumulate_gates(constant<first>, constant<Cell::gates - first>);
-    finish(constant<early>, constant<Cell::stages - early>);
-  }
-
-  // out[t][gates, units] = bias + weight x, for `ahead` frames; a row's padding may be read.
-  static FXK_INLINE void input_share(const RecurrentCall& call, size_t stream, size_t start,
-                                     size_t count, float* out) {
-    const size_t inputs = call.weights.inputs;
-    const float* weights = call.weights.input;
-    const float* x = call.x + stream * call.x_stride + start;
-    const size_t step = call.streams * call.x_stride;
-    const size_t share = Cell::gates * count;
-    for (size_t row = 0; row < share; row += width) {
-      Vec sums[ahead];
-      const Vec bias = load(weights);
-      weights += width;
-      unroll<ahead>([&](auto t) FXK_INLINE_LAMBDA { sums[t] = bias; });
-      const float* in = x;
-      for (size_t i = 0; i < inputs; ++i, in += step, weights += width) {
-        const Vec w = load(weights);
-        unroll<ahead>([&](auto t) FXK_INLINE_LAMBDA { sums[t] += w * splat(in[t]); });
-      }
-      unroll<ahead>([&](auto t) FXK_INLINE_LAMBDA { store(out + t * share + row, sums[t]); });
-    }
-  }
-
-  // rows[u][t] = states[t][u]; whole vectors of frames are written where the row has the room.
-  static FXK_INLINE void to_rows(const float* states, size_t count, size_t hidden, float* rows,
-                                 size_t stride, size_t frames, size_t room) {
-    for (size_t t = 0; t < frames; t += width) {
-      if (t + width > room) {
-        for (size_t u = 0; u < hidden; ++u) {
-          for (size_t i = t; i < frames; ++i) rows[u * stride + i] = states[i * count + u];
-        }
-        return;
-      }
-      for (size_t u = 0; u < hidden; u += width) {
-        Vec square[width];
-        unroll<width>(
-            [&](auto i) FXK_INLINE_LAMBDA { square[i] = load(states + (t + i) * count + u); });
-        transpose(square);
-        unroll<width>([&](auto i) FXK_INLINE_LAMBDA {
-          if (u + i < hidden) store_unaligned(rows + (u + i) * stride + t, square[i]);
-        });
-      }
+    if constexpr (first < Cell::gates) {
+      accumulate_gates(constant<first>, constant<Cell::gates - first>);
+      finish(constant<early>, constant<Cell::stages - early>);
     }
   }
 };

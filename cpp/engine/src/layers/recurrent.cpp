@@ -10,7 +10,7 @@ namespace {
 
 class Recurrent final : public Node {
  public:
-  Recurrent(const Layer& layer, const Kernels& kernels, Weights& weights)
+  Recurrent(const Layer& layer, const Layer* readout, const Kernels& kernels, Weights& weights)
       : kernels_(layer.type == LayerType::gru ? kernels.gru : kernels.lstm),
         has_cell_(layer.type == LayerType::lstm),
         reset_every_(layer.reset_every) {
@@ -35,6 +35,13 @@ class Recurrent final : public Node {
                                           layer.bias ? bias_hh.data() : nullptr, inputs, hidden,
                                           out);
                     });
+    if (readout) {
+      constexpr int kind_of_readout = 10;
+      readout_ = weights.get(kind_of_readout, {readout->weight}, units_, [&](float* out) {
+        std::ranges::copy(readout->weight->floats(), out);
+      });
+      if (readout->bias) readout_bias_ = readout->bias->floats()[0];
+    }
     if (layer.initial_h) initial_h_ = layer.initial_h->floats();
     if (layer.initial_c) initial_c_ = layer.initial_c->floats();
   }
@@ -55,6 +62,7 @@ class Recurrent final : public Node {
 
   void process(const Block& block) noexcept override {
     const View x(block, inputs[0]), y(block, output);
+    const float* const add = inputs.size() > 1 ? View(block, inputs[1]).data : nullptr;
     for (std::size_t start = 0; start < x.frames;) {
       std::size_t frames = x.frames - start;
       if (reset_every_ > 0) {
@@ -63,7 +71,8 @@ class Recurrent final : public Node {
         frames = static_cast<std::size_t>(std::min<std::uint64_t>(frames, reset_every_ - into));
       }
       kernels_.run({weights_, streams_, frames, x.data + start, x.stride, y.data + start, y.stride,
-                    y.stride - start, h_.data(), c_.data(), &backwards_, block.scratch});
+                    y.stride - start, h_.data(), c_.data(), &backwards_, block.scratch,
+                    readout_, readout_bias_, add ? add + start : nullptr});
       start += frames;
     }
   }
@@ -84,6 +93,8 @@ class Recurrent final : public Node {
 
   RecurrentKernels kernels_;
   RecurrentWeights weights_{};
+  const float* readout_ = nullptr;  // a dense layer's weights
+  float readout_bias_ = 0;
   bool has_cell_;
   bool backwards_ = false;
   std::size_t reset_every_, units_ = 0, streams_ = 0;
@@ -93,9 +104,9 @@ class Recurrent final : public Node {
 
 }  // namespace
 
-std::unique_ptr<Node> make_recurrent(const Layer& layer, const Kernels& kernels,
-                                     Weights& weights) {
-  return std::make_unique<Recurrent>(layer, kernels, weights);
+std::unique_ptr<Node> make_recurrent(const Layer& layer, const Layer* readout,
+                                     const Kernels& kernels, Weights& weights) {
+  return std::make_unique<Recurrent>(layer, readout, kernels, weights);
 }
 
 }  // namespace fxkit::engine
