@@ -19,7 +19,7 @@ from fxkit import artifact
 PEERS = Path(__file__).resolve().parents[3] / "shared" / "peer_models"
 FILES = sorted(p.stem for p in (PEERS / "expected").glob("*.wav"))
 
-# They magnify rounding: what their players made in 32 bits is itself up to 1.3e-5 away from 64 bits.
+# They magnify rounding: what their players made in 32 bits is itself 1.3e-5 away from 64 bits.
 ROUGH = ("BossLSTM-1x16.nam", "wright_ht1.json")
 
 
