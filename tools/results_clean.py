@@ -40,8 +40,9 @@ GAINS = (20, 30, 40, 50)
 
 PLAIN: dict[str, Any] = {"task.gain": 0.0, "task.polarity": False}
 FIRST_SHIPPED: dict[str, Any] = {"task.gain": 3.0, "task.polarity": True}
-"""What `demucs` shipped with when the first cells were trained, and what all of them still have, so
-that they compare with each other. ``part-no-variety`` has shown that it costs 1.8 dB on heavy."""
+"""What `demucs` shipped with when the first cells were trained. ``part-no-variety`` has shown that
+it costs 1.8 dB on heavy; the studies ``part`` and ``clip`` still have it, so that their cells
+compare."""
 
 PARTS: dict[str, dict[str, Any]] = {
     "as-first-shipped": {},
@@ -94,8 +95,6 @@ AMPLIFIED_PARTS: dict[str, dict[str, Any]] = {
     "amplifier-no-tilt": {"task.amplified_tilt": 0.0},
 }
 """The same, with pairs that a model of the amplifier makes."""
-AMPLIFIED_AMP = True
-"""Whether demucs of the study ``amp`` has a model of the amplifier too."""
 
 
 @dataclass(frozen=True)
@@ -129,11 +128,8 @@ def cells() -> list[Cell]:
             f"{level}-{model}",
             model,
             30.0 if level == "heavy" else 10.0,
-            lambda data, level=level, model=model: (
-                amp(data, level) | (FIRST_SHIPPED if model == "demucs" else {})
-            ),
+            lambda data, level=level: amp(data, level),
             {"level": level},
-            amplifier=AMPLIFIER if AMPLIFIED_AMP and model == "demucs" else 0.0,
         )
         for level in ("heavy", "light", "medium")
         for model in ("demucs", "nn-gru", "gru")

@@ -88,6 +88,25 @@ def test_shipped_models(tmp_path: Path, name: str, controls: int, isa: str) -> N
         np.testing.assert_array_equal(in_blocks(player, x.numpy(), sizes), whole)
 
 
+@pytest.mark.parametrize("saturated", [False, True])
+@pytest.mark.parametrize("hidden", [16, 48])
+@pytest.mark.parametrize("name", ["gru", "lstm", "nn-gru"])
+def test_as_exact_as_pytorch(tmp_path: Path, name: str, hidden: int, saturated: bool) -> None:
+    cls = MODELS.get(name)
+    model = cls(cls.Config(hidden=hidden), sample_rate=48_000, controls=0)
+    if saturated:
+        saturate(model)
+    saved = save(tmp_path / "m.fxkit", model)
+    x = 0.5 * torch.randn(1, 4 * SAMPLES)
+    truth = wanted(saved, x)
+    single = GraphModel(saved.graph, saved.tensors)
+    by_pytorch = single(x[:, None], single.initial_state(1))[0][:, 0].numpy()
+    played = fxkit_engine.Engine.open(tmp_path / "m.fxkit").process(x[0].numpy())
+    # What magnifies rounding does so in PyTorch too.
+    error = np.abs(by_pytorch - truth).max() / np.abs(truth).max()
+    close(played, truth[0], max(1e-6, 3 * error))
+
+
 Build = Callable[[Graph, Node, Node], Node]
 
 
