@@ -1,7 +1,7 @@
-"""How fast recurrent layers train on this CPU: the fused kernels against PyTorch.
+"""How fast recurrent layers train: the fused kernels against PyTorch, and a GPU where there is one.
 
-One step is the forward pass over a window and the backward pass to the weights. Both back ends run
-in turn, round by round, so that whatever else the machine does hits both alike; the minimum is the
+One step is the forward pass over a window and the backward pass to the weights. The back ends run
+in turn, round by round, so that whatever else the machine does hits all alike; the minimum is the
 speed of the code, the median what one gets on this machine. Writes a JSON file with every time and
 a Markdown table.
 
@@ -20,6 +20,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import torch
+from fxkit.device import float32_products
 from fxkit.machine import processor
 from fxkit_engine import available_isas
 from rich.console import Console
@@ -27,7 +28,10 @@ from torch import Tensor, nn
 
 from fxkit import recurrent
 
-BACKENDS = ("fused", "pytorch")
+BACKENDS = {"fused": "fused", "pytorch": "PyTorch"} | (
+    {"cuda": "PyTorch, GPU"} if torch.cuda.is_available() else {}
+)
+"""Name to heading."""
 
 
 @dataclass(frozen=True)
@@ -74,10 +78,12 @@ class Result:
 def step_of(case: Case, backend: str) -> Callable[[], None]:
     """Return one training step, without loss and optimiser."""
     torch.manual_seed(0)
+    device = "cuda" if backend == "cuda" else "cpu"
     module = (nn.GRU if case.cell == "gru" else nn.LSTM)(1, case.hidden, batch_first=True)
-    x = 0.3 * torch.randn(case.batch, case.window, 1)
-    h = torch.zeros(1, case.batch, case.hidden)
-    gradient = torch.randn(case.batch, case.window, case.hidden) / case.samples
+    module = module.to(device)
+    x = 0.3 * torch.randn(case.batch, case.window, 1).to(device)
+    h = torch.zeros(1, case.batch, case.hidden).to(device)
+    gradient = torch.randn(case.batch, case.window, case.hidden).to(device) / case.samples
     weights = list(module.parameters())
 
     def forward() -> Tensor:
@@ -89,13 +95,16 @@ def step_of(case: Case, backend: str) -> Callable[[], None]:
         return y
 
     def step() -> None:
-        torch.autograd.grad(forward(), weights, gradient)
+        with float32_products("fp32"):
+            torch.autograd.grad(forward(), weights, gradient)
+        if device == "cuda":
+            torch.cuda.synchronize()
 
     return step
 
 
 def measure(case: Case, rounds: int, at_least: float) -> Result:
-    """Time both back ends in turn, at least `rounds` times and `at_least` seconds each."""
+    """Time all back ends in turn, at least `rounds` times and `at_least` seconds each."""
     torch.set_num_threads(case.threads)
     steps = {backend: step_of(case, backend) for backend in BACKENDS}
     seconds: dict[str, list[float]] = {backend: [] for backend in BACKENDS}
@@ -119,11 +128,18 @@ def table(results: list[Result]) -> str:
 
     Thousands of samples per second on the wall, microseconds of processor time per sample.
     """
-    lines = [
-        "| layer | batch | window | threads | fused (median) | PyTorch (median) | faster "
-        "| fused, CPU | PyTorch, CPU |",
-        "|---|---|---|---|---|---|---|---|---|",
+    heads = [f"{head} (median)" for head in BACKENDS.values()]
+    columns = [
+        "layer",
+        "batch",
+        "window",
+        "threads",
+        *heads,
+        "faster",
+        "fused, CPU",
+        "PyTorch, CPU",
     ]
+    lines = ["| " + " | ".join(columns) + " |", "|---" * len(columns) + "|"]
     for result in results:
         case = result.case
         cells: list[object] = [f"{case.cell.upper()}-{case.hidden}", case.batch, case.window]
@@ -133,7 +149,7 @@ def table(results: list[Result]) -> str:
             median = result.rate(backend, statistics.median) / 1e3
             cells.append(f"{best:,.0f} ({median:,.0f})")
         cells.append(f"{result.factor:.1f} times")
-        cells += [f"{result.cpu(backend):.2f}" for backend in BACKENDS]
+        cells += [f"{result.cpu(backend):.2f}" for backend in ("fused", "pytorch")]
         lines.append("| " + " | ".join(map(str, cells)) + " |")
     return "\n".join(lines) + "\n"
 
@@ -176,6 +192,7 @@ def main() -> None:
         asked.out.with_suffix(".md").write_text(text)
         record = {
             "machine": processor(),
+            "gpu": torch.cuda.get_device_name() if "cuda" in BACKENDS else None,
             "torch": torch.__version__,
             "instruction_sets": available_isas(),
             "results": [asdict(result) for result in results],

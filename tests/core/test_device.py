@@ -1,6 +1,6 @@
 import pytest
 import torch
-from fxkit.device import pick_device, pick_precision, set_threads
+from fxkit.device import float32_products, pick_device, pick_precision, set_threads
 from fxkit.errors import FxkitError
 
 
@@ -39,14 +39,42 @@ def test_threads():
         torch.set_num_threads(before)
 
 
-def test_half_precision_by_itself_only_where_it_pays(monkeypatch):
+def test_fewer_digits_by_itself_only_where_it_pays(monkeypatch):
     cpu, cuda = torch.device("cpu"), torch.device("cuda")
-    # Like an older GPU, then a newer one: the former computes it, but not in its own circuits.
-    monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda emulated=True: emulated)
-    assert pick_precision("auto", cuda, crops=True) == torch.float32
-    monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda emulated=True: True)
-    assert pick_precision("auto", cuda, crops=True) == torch.bfloat16
-    assert pick_precision("auto", cuda, crops=False) == torch.float32
-    assert pick_precision("auto", cpu, crops=True) == torch.float32
-    assert pick_precision("bf16", cpu, crops=False) == torch.bfloat16
-    assert pick_precision("fp32", cuda, crops=True) == torch.float32
+    monkeypatch.setattr(torch.cuda, "is_tf32_supported", lambda: False)
+    assert pick_precision("auto", cuda, crops=True) == "fp32"
+    monkeypatch.setattr(torch.cuda, "is_tf32_supported", lambda: True)
+    assert pick_precision("auto", cuda, crops=True) == "tf32"
+    assert pick_precision("auto", cuda, crops=False) == "fp32"
+    assert pick_precision("auto", cpu, crops=True) == "fp32"
+    assert pick_precision("bf16", cpu, crops=False) == "bf16"
+    assert pick_precision("fp32", cuda, crops=True) == "fp32"
+
+
+@pytest.fixture
+def switches():
+    """Return torch's own switches, and put them back."""
+    found = torch.backends.cuda.matmul, torch.backends.cudnn
+    before = [switch.allow_tf32 for switch in found]
+    yield found
+    torch.backends.cudnn.rnn.fp32_precision = torch.backends.cudnn.conv.fp32_precision
+    for switch, allowed in zip(found, before, strict=True):
+        switch.allow_tf32 = allowed
+
+
+@pytest.mark.parametrize("precision", ["fp32", "tf32", "bf16"])
+def test_products_of_float32_are_all_alike_for_a_while(switches, precision):
+    before = [switch.allow_tf32 for switch in switches]
+    with float32_products(precision):
+        assert [switch.allow_tf32 for switch in switches] == [precision == "tf32"] * 2
+        with float32_products("fp32"):
+            assert not any(switch.allow_tf32 for switch in switches)
+        assert [switch.allow_tf32 for switch in switches] == [precision == "tf32"] * 2
+    assert [switch.allow_tf32 for switch in switches] == before
+
+
+def test_what_somebody_has_set_for_one_kind_of_layer_stays(switches):
+    torch.backends.cudnn.rnn.fp32_precision = "ieee"
+    with float32_products("tf32"):
+        assert torch.backends.cudnn.rnn.fp32_precision == "ieee"
+        assert not torch.backends.cuda.matmul.allow_tf32

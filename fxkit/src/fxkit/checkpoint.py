@@ -143,9 +143,11 @@ def _parameter_names(model: nn.Module, optimizer: Optimizer) -> dict[int, str]:
 def _restore(optimizer: Optimizer, model: nn.Module, moments: dict[str, Any]) -> None:
     """Give each parameter its moments back; they are keyed by the parameter's name."""
     parameters = dict(model.named_parameters())
+    # A fused step counts where the parameters are, any other on the CPU.
+    counts_there = any(group.get("fused") for group in optimizer.param_groups)
     for where, value in moments.items():
         name, _, key = where.rpartition(".")
         parameter = parameters[name]
-        if isinstance(value, Tensor) and key != "step":
+        if isinstance(value, Tensor) and (counts_there or key != "step"):
             value = value.to(parameter.device)
         optimizer.state[parameter][key] = value

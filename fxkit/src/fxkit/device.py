@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, Literal, cast
+
 import torch
 
 from fxkit.errors import FxkitError
 
-__all__ = ["pick_device", "pick_precision", "set_threads"]
+__all__ = ["Precision", "float32_products", "pick_device", "pick_precision", "set_threads"]
+
+Precision = Literal["fp32", "tf32", "bf16"]
 
 
 def pick_device(name: str = "auto") -> torch.device:
@@ -37,17 +43,41 @@ def pick_device(name: str = "auto") -> torch.device:
     return device
 
 
-def pick_precision(name: str, device: torch.device, *, crops: bool) -> torch.dtype:
-    """Return the type that matrix products are computed in: float32, or bfloat16 for ``bf16``.
+def pick_precision(name: str, device: torch.device, *, crops: bool) -> Precision:
+    """Return what matrix products and convolutions are computed in: ``fp32``, ``tf32``, ``bf16``.
 
-    ``auto`` is bfloat16 for models that learn from `crops` on a GPU that computes it, else float32:
-    a recurrent model that is to come within a thousandth of its target needs all its digits.
+    ``auto`` is ``tf32`` for models that learn from `crops` on a GPU that computes it, else
+    ``fp32``: a recurrent model that is to come within a thousandth of its target needs all its
+    digits.
     """
     if name == "auto":
-        # Emulated it would only be slower.
-        pays = crops and device.type == "cuda" and torch.cuda.is_bf16_supported(False)
-        return torch.bfloat16 if pays else torch.float32
-    return torch.bfloat16 if name == "bf16" else torch.float32
+        pays = crops and device.type == "cuda" and torch.cuda.is_tf32_supported()
+        return "tf32" if pays else "fp32"
+    return cast(Precision, name)
+
+
+@contextmanager
+def float32_products(precision: Precision) -> Iterator[None]:
+    """Compute products of float32 as `precision` says: in full, but for ``tf32``.
+
+    A GPU of today computes them faster where their factors may be rounded to 11 bits (TF32). By
+    itself PyTorch allows that in convolutions and recurrent layers and not in matrix products;
+    inside of the block it is all or none. What somebody has set with torch's switches for single
+    kinds of layers (``torch.backends.cudnn.rnn.fp32_precision``) stays.
+    """
+    switches: tuple[Any, ...] = (torch.backends.cuda.matmul, torch.backends.cudnn)
+    try:
+        before = [switch.allow_tf32 for switch in switches]
+    except RuntimeError:
+        yield
+        return
+    try:
+        for switch in switches:
+            switch.allow_tf32 = precision == "tf32"
+        yield
+    finally:
+        for switch, allowed in zip(switches, before, strict=True):
+            switch.allow_tf32 = allowed
 
 
 def set_threads(threads: int) -> int:

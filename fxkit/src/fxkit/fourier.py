@@ -16,7 +16,12 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
+from fxkit.overlap import overlap_add
+
 __all__ = ["Fourier"]
+
+UNSEEN = 1e-11
+"""Where the squared windows add up to less, no frame has seen the sound."""
 
 
 class Fourier(nn.Module):
@@ -67,15 +72,15 @@ class Fourier(nn.Module):
         if torch.compiler.is_exporting():
             return self._synthesise_by_products(spectrum, time)
         with torch.autocast(spectrum.device.type, enabled=False):
-            paired = rearrange(spectrum.float(), "b c f t -> b f t c", c=2).contiguous()
-            return torch.istft(
-                torch.view_as_complex(paired),
-                self.n_fft,
-                self.hop_length,
-                window=self.window,
-                normalized=True,
-                length=time,
-            ).unsqueeze(1)
+            paired = rearrange(spectrum.float(), "b c f t -> b t f c", c=2).contiguous()
+            # Not torch.istft, which makes a GPU wait at every call to see whether it can divide.
+            frames = torch.fft.irfft(torch.view_as_complex(paired), self.n_fft, norm="ortho")
+            squares = self.window.square().expand(frames.shape[1], -1)
+            heard = slice(self.n_fft // 2, self.n_fft // 2 + time)
+            energy = overlap_add(squares, self.hop_length)[heard]
+            sound = overlap_add(frames * self.window, self.hop_length)[:, heard]
+            sound = sound / energy.where(energy > UNSEEN, 1.0)
+            return functional.pad(sound, (0, time - sound.shape[-1])).unsqueeze(1)
 
     def _analyse_by_products(self, x: Tensor) -> Tensor:
         batch, _, time = x.shape
@@ -97,14 +102,8 @@ class Fourier(nn.Module):
         rows = spectrum.permute(0, 3, 1, 2).reshape(batch, frames, 2 * bins)
         table = torch.from_numpy(_synthesis(self.n_fft, pieces * hop))
         made = rows @ table
-        total: Tensor | None = None
-        for i in range(pieces):
-            piece = made[..., i * hop : (i + 1) * hop]
-            moved = functional.pad(piece, (0, 0, i, pieces - 1 - i))
-            total = moved if total is None else total + moved
-        assert total is not None
         before = self.n_fft // 2
-        sound = total.reshape(batch, 1, -1)
+        sound = overlap_add(made, hop).unsqueeze(1)
         missing = before + time - sound.shape[-1]
         if missing > 0:
             sound = functional.pad(sound, (0, missing))
@@ -149,4 +148,4 @@ def _envelope(n_fft: int, hop: int, frames: int, time: int) -> NDArray[np.float3
     for frame in range(frames):
         total[frame * hop : frame * hop + n_fft] += _hann(n_fft) ** 2
     total = total[n_fft // 2 : n_fft // 2 + time]
-    return np.where(total > 1e-11, 1 / np.maximum(total, 1e-11), 0.0).astype(np.float32)
+    return np.where(total > UNSEEN, 1 / np.maximum(total, UNSEEN), 0.0).astype(np.float32)

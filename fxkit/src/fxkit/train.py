@@ -17,7 +17,7 @@ from torch import Tensor, nn
 
 from fxkit import checkpoint
 from fxkit.data import Split, Window, levels
-from fxkit.device import pick_precision
+from fxkit.device import float32_products, pick_precision
 from fxkit.distributed import ALONE, Ranks
 from fxkit.ema import Average
 from fxkit.errors import FxkitError
@@ -127,11 +127,11 @@ def train(
     trainer.on_epoch = on_epoch
     if resume:
         trainer.resume()
-    if device.type != "cpu" or model.trains_on == "crops":
-        # What learns from crops is mostly convolutions and matrix products, which PyTorch shares
-        # out well; its recurrent layers are a small part of a step.
-        return trainer.run(progress)
-    with threads_for_kernels(model):
+    # What learns from crops is mostly convolutions and matrix products, which PyTorch shares out
+    # well; its recurrent layers are a small part of a step.
+    kernels = device.type == "cpu" and model.trains_on != "crops"
+    threads = threads_for_kernels(model) if kernels else nullcontext()
+    with threads, float32_products(trainer.precision):
         return trainer.run(progress)
 
 
@@ -308,12 +308,19 @@ class _Trainer:
         }
 
     def to_device(self, window: Window, state: State) -> tuple[Tensor, State, Tensor | None]:
-        controls = None if window.controls is None else window.controls.to(self.device)
-        return window.input.to(self.device), state, controls
+        controls = None if window.controls is None else self.sent(window.controls)
+        return self.sent(window.input), state, controls
+
+    def sent(self, tensor: Tensor) -> Tensor:
+        """Return `tensor` on the device, without waiting until it is there."""
+        if self.device.type == "cuda":
+            # From ordinary memory it would only go when all work before it is done.
+            tensor = tensor.pin_memory()
+        return tensor.to(self.device, non_blocking=True)
 
     def step(self, window: Window, state: State) -> tuple[Tensor, State]:
         """Learn from one window; return the loss, and the state without its gradient."""
-        target = window.target.to(self.device)
+        target = self.sent(window.target)
         with self.arithmetic():
             estimate, after = self.network(*self.to_device(window, state))
         if self.crops:
@@ -334,9 +341,9 @@ class _Trainer:
 
     def arithmetic(self) -> torch.autocast | nullcontext[None]:
         """Return the context of mixed precision, or of none."""
-        if self.precision == torch.float32:
+        if self.precision != "bf16":
             return nullcontext()
-        return torch.autocast(self.device.type, dtype=self.precision)
+        return torch.autocast(self.device.type, dtype=torch.bfloat16)
 
     def update(self) -> None:
         """Take one optimiser step with the mean gradient of the windows since the last one."""

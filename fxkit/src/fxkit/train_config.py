@@ -47,11 +47,12 @@ class TrainConfig:
         unit="steps",
         low=1,
     )
-    precision: Literal["auto", "fp32", "bf16"] = option(
+    precision: Literal["auto", "fp32", "tf32", "bf16"] = option(
         "auto",
-        "arithmetic of the training; bf16 is mixed precision. auto takes it where it pays: on a "
-        "GPU that has it, for models that learn from crops",
-        choices=("auto", "fp32", "bf16"),
+        "arithmetic of the training: all digits, factors of 11 bits on a GPU, or mixed precision. "
+        "auto is tf32 where it pays, on a GPU that has it, for models that learn from crops; else "
+        "fp32",
+        choices=("auto", "fp32", "tf32", "bf16"),
     )
     ema: float = option(
         0.0,

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from fxkit.data import Segment
+from fxkit.device import float32_products
 from fxkit.distributed import ALONE, Ranks
 from fxkit.loss import Loss
 from fxkit.model import Model, run_blocks
@@ -74,7 +75,7 @@ class Validation:
         was_training = model.training
         model.eval()
         try:
-            with torch.inference_mode():
+            with torch.inference_mode(), float32_products("fp32"):
                 state = model.initial_state(each)
                 made, _ = run_blocks(model, self.input[own].to(device), state, controls, BLOCK)
                 return ranks.whole(made[..., self.warm_up :])[:lanes]

@@ -18,6 +18,7 @@ from torch.nn import functional
 
 from fxkit.errors import FxkitError
 from fxkit.model import Model, State
+from fxkit.overlap import overlap_add
 
 if TYPE_CHECKING:
     from fxkit.graph import Graph, Node
@@ -139,13 +140,8 @@ class WindowModel(Model):
         count = (time - window) // hop + 1
         length = (count - 1) * hop + window
         frames = x[..., :length].unfold(-1, window, hop)
-        y = self._overlap_add(frames, controls, length)
-        weight = functional.fold(
-            self.weights.to(x.dtype)[None, :, None].expand(1, window, count),
-            (1, length),
-            (1, window),
-            stride=(1, hop),
-        ).view(length)
+        y = self._process_all(frames, controls)
+        weight = overlap_add(self.weights.to(x.dtype).expand(count, -1), hop)
         rest = (0, time - length)
         return functional.pad(y, rest), functional.pad(weight, rest)
 
@@ -191,7 +187,7 @@ class WindowModel(Model):
             first = hop - position - 1
             length = (count - 1) * hop + window
             frames = heard[..., first : first + length].unfold(-1, window, hop)
-            added = self._overlap_add(frames, controls, length)
+            added = self._process_all(frames, controls)
             said = said + functional.pad(added, (first, said.shape[-1] - first - length))
         return said[..., :time], {
             "past": heard[..., time:],
@@ -199,15 +195,14 @@ class WindowModel(Model):
             "position": (state["position"] + time) % hop,
         }
 
-    def _overlap_add(self, frames: Tensor, controls: Tensor | None, length: int) -> Tensor:
-        """Process frames ``[batch, 1, count, window]``, add them up to ``[batch, 1, length]``."""
+    def _process_all(self, frames: Tensor, controls: Tensor | None) -> Tensor:
+        """Process frames ``[batch, 1, count, window]``, add them up to ``[batch, 1, time]``."""
         batch, _, count, window = frames.shape
         if controls is not None:
             controls = controls.repeat_interleave(count, dim=0)
         processed = self.process(frames.reshape(batch * count, 1, window), controls)
-        weighted = (processed * self.weights).view(batch, count, window).transpose(1, 2)
-        added = functional.fold(weighted, (1, length), (1, window), stride=(1, self.hop))
-        return added.view(batch, 1, length)
+        weighted = (processed * self.weights).view(batch, 1, count, window)
+        return overlap_add(weighted, self.hop)
 
     def _advance_apart(
         self, x: Tensor, state: State, controls: Tensor | None, positions: list[int]
