@@ -1,9 +1,6 @@
 // Window models on their worker thread, with a back end made for the purpose.
-#include <unistd.h>
-
 #include <chrono>
 #include <cmath>
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <numbers>
@@ -12,14 +9,16 @@
 
 #include "fxkit/host/allowed_programs.h"
 #include "fxkit/host/sound.h"
-#include "model_file.h"
-#include "sha256.h"
+#include "program_file.h"
 #include "test.h"
 #include "window_source.h"
 
 namespace {
 
 using namespace fxkit::host;
+using test::hash_of;
+using test::Home;
+using test::write_program;
 namespace fs = std::filesystem;
 
 constexpr double rate = 48000;
@@ -82,17 +81,6 @@ double difference(const std::vector<float>& got, const std::vector<double>& want
   return worst;
 }
 
-// A home of its own for the list of what is allowed.
-struct Home {
-  Home() {
-    folder = fs::temp_directory_path() / ("fxkit-test-" + std::to_string(getpid()));
-    fs::create_directories(folder);
-    setenv("XDG_CONFIG_HOME", folder.c_str(), 1);
-  }
-  ~Home() { fs::remove_all(folder); }
-  fs::path folder;
-};
-
 // A model file that holds the program `reverse`, with its probe.
 test::ModelFile reverse_file(std::size_t window, std::size_t hop) {
   test::ModelFile file;
@@ -102,25 +90,6 @@ test::ModelFile reverse_file(std::size_t window, std::size_t hop) {
   file.tensor("probe.input", {x.size()}, x);
   file.tensor("probe.output", {x.size()}, std::vector<float>(y.begin(), y.end()));
   return file;
-}
-
-std::string hash_of(const std::string& bytes) {
-  return sha256(reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size());
-}
-
-fs::path write_file(const fs::path& folder, test::ModelFile file, const std::string& bytes,
-                    std::size_t window, std::size_t hop, std::string hash = {}) {
-  file.tensors["program"] = {"U8", {bytes.size()}, bytes};
-  if (hash.empty()) hash = hash_of(bytes);
-  const std::string info = std::string("{\"backend\":\"fake\",\"version\":\"1\",\"window\":") +
-                           std::to_string(window) + ",\"hop\":" + std::to_string(hop) +
-                           ",\"latency\":" + std::to_string(window - 1) +
-                           ",\"controls\":0,\"sha256\":\"" + hash + "\"}";
-  const fs::path path = folder / "model.fxkit";
-  std::ofstream out(path, std::ios::binary);
-  out << file.pack({{"fxkit.format", "1"}, {"fxkit.manifest", file.manifest()},
-                    {"fxkit.program", info}});
-  return path;
 }
 
 template <class F>
@@ -295,12 +264,13 @@ TEST(only_allowed_programs_run) {
   const Home home;
   const std::size_t window = 256, hop = 128;
   const std::string bytes = text("reverse", window);
-  const auto path = write_file(home.folder, reverse_file(window, hop), bytes, window, hop);
+  const auto path = write_program(home.folder, reverse_file(window, hop), bytes, window, hop);
   std::string hash;
   try {
     Sound::open(path.string());
   } catch (const ProgramNotAllowed& error) {
     hash = error.hash;
+    CHECK(error.whose == "test, unknown author");
     CHECK(std::string(error.what()).find("fxkit allow") != std::string::npos);
   }
   CHECK(hash == hash_of(bytes));
@@ -348,7 +318,7 @@ TEST(damaged_files_are_refused_in_one_line) {
   const std::string good = text("reverse", window), bad = "nonsense";
   const auto refused = [&](test::ModelFile file, const std::string& bytes, std::size_t w,
                            std::size_t h, const std::string& hash = {}) {
-    const auto path = write_file(home.folder, std::move(file), bytes, w, h, hash);
+    const auto path = write_program(home.folder, std::move(file), bytes, w, h, hash);
     const OpenOptions all{.isa = {}, .allowed_programs = {hash_of(bytes)}};
     const auto line = refusal([&] { Sound::open(path.string(), all); });
     CHECK_MORE(line.find(path.string() + ": ") == 0 && line.find('\n') == std::string::npos, line);

@@ -50,6 +50,15 @@ def test_a_run_leaves_all_that_it_made(recordings):
     assert manifest.training["best_epoch"] == result.best_epoch
 
 
+def test_variety_that_a_model_cannot_hear_is_said(recordings, capsys):
+    settings = {**TINY, "data": str(recordings), "task": "clean", "task.gain": 3}
+    fxkit.run(**settings, **{"run.dir": str(recordings / "loud")})
+    assert "crops are varied for models that learn from crops" in capsys.readouterr().err
+    del settings["task.gain"]
+    fxkit.run(**settings, **{"run.dir": str(recordings / "plain")})
+    assert "crops are varied" not in capsys.readouterr().err
+
+
 def test_an_engine_that_refuses_the_model_costs_nothing_but_its_own_speed(
     recordings, monkeypatch, capsys
 ):

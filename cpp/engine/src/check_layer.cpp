@@ -302,7 +302,7 @@ LayerType layer_type(const LayerFields& fields) {
                                   [&](const LayerKind& kind) { return kind.name == fields.type; });
   if (found == std::end(kinds)) {
     throw LoadError("layer " + quoted(fields.name) + ": " + quoted(fields.type) +
-                    " is not a layer type that this fxkit knows");
+                    " is not a layer type that this fxkit knows: a newer one may");
   }
   return found->type;
 }

@@ -106,7 +106,7 @@ Opened open_file(const std::string& path, const OpenOptions& options) {
     if (!is_artifact(text) && is_json(text)) return open_json(text, path, options);
     return open_artifact(text, path, options);
   } catch (const ProgramNotAllowed& refused) {
-    throw ProgramNotAllowed(path + ": " + refused.what(), refused.hash);
+    throw ProgramNotAllowed(path + ": " + refused.what(), refused.hash, refused.whose);
   } catch (const std::bad_alloc&) {
     throw Error(path + ": there is not enough memory");
   } catch (const std::exception& problem) {

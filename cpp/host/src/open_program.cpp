@@ -35,11 +35,10 @@ Opened open_program(const engine::Container& file, const std::string& path,
     throw Error("damaged: program and manifest differ in knobs or latency");
   }
   if (!allowed(program.sha256, options)) {
-    throw ProgramNotAllowed("it holds a program of " +
-                                (opened.info.author.empty() ? std::string("an unknown author")
-                                                            : opened.info.author) +
-                                ", which runs only if you trust its source: fxkit allow FILE",
-                            program.sha256);
+    const std::string author = opened.info.author.empty() ? "unknown author" : opened.info.author;
+    throw ProgramNotAllowed("it holds a program (" + opened.info.name + ", " + author +
+                                "), which runs only if you trust its source: fxkit allow FILE",
+                            program.sha256, opened.info.name + ", " + author);
   }
   const fxkit_backend& backend = find_backend(program.backend);
   const engine::Tensor& bytes = file.tensors.find("program")->second;

@@ -3,7 +3,9 @@
 
 #include "../../tests/test.h"
 #include "files.h"
+#include "fxkit/host/allowed_programs.h"
 #include "processor/editor.h"
+#include "program_file.h"
 
 namespace fxkit::plugin {
 namespace {
@@ -60,6 +62,34 @@ TEST(a_slow_model_is_a_question) {
   shown.player.confirm();
   CHECK(shown.player.view().question.isEmpty());
   CHECK(shown.processor.loader().status().stage == Loader::Stage::playing);
+}
+
+TEST(a_program_is_a_question_too) {
+  const juce::ScopedJuceInitialiser_GUI juce;
+  const test::Home home;
+  test::ModelFile model;
+  model.latency = 63;
+  model.tensor("probe.input", {64}, test::noise(64));
+  model.tensor("probe.output", {64}, test::noise(64));
+  Shown shown;
+  shown.player.load(juce::File(test::write_program(home.folder, model, "one", 64, 32).string()));
+  shown.wait();
+  const auto refused = shown.player.view();
+  CHECK(refused.tone == face::Tone::warning);
+  CHECK(refused.question == "Allow it");
+  CHECK(refused.message.contains("holds a program"));
+  // What is allowed is what was asked about, not what the file has become.
+  test::write_program(home.folder, model, "another", 64, 32);
+  shown.player.confirm();
+  shown.wait();
+  CHECK(host::program_allowed(test::hash_of("one")));
+  CHECK(!host::program_allowed(test::hash_of("another")));
+  CHECK(shown.player.view().question == "Allow it");
+  shown.player.confirm();
+  shown.wait();
+  CHECK(host::program_allowed(test::hash_of("another")));
+  CHECK(shown.player.view().question.isEmpty());
+  CHECK(shown.player.view().tone == face::Tone::error);
 }
 
 TEST(what_is_wrong_with_a_file_is_said) {

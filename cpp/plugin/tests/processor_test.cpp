@@ -1,11 +1,14 @@
 // The processor as a host drives it: sessions, files that are missing, models that are too slow.
 #include <cstdlib>
+#include <thread>
 
 #include "../../tests/test.h"
 #include "files.h"
+#include "fxkit/host/allowed_programs.h"
 #include "loader/library.h"
 #include "processor/processor.h"
 #include "processor/state.h"
+#include "program_file.h"
 
 namespace fxkit::plugin {
 namespace {
@@ -160,6 +163,44 @@ TEST(a_model_that_is_too_slow_waits_for_a_yes) {
   offline.processor.setNonRealtime(true);
   offline.load(file);
   CHECK(offline.stage() == Stage::playing);
+}
+
+TEST(a_program_runs_once_it_is_allowed) {
+  const juce::ScopedJuceInitialiser_GUI juce;
+  const test::Home home;
+  const std::size_t window = 64;
+  test::ModelFile model;
+  model.latency = window - 1;
+  model.tensor("probe.input", {window}, test::noise(window));
+  model.tensor("probe.output", {window}, test::noise(window));
+  const juce::File file(test::write_program(home.folder, model, "a program", window, 32).string());
+  const auto hash = test::hash_of("a program");
+  const auto x = test::noise(1000);
+
+  Host host;
+  host.load(file);
+  CHECK(host.stage() == Stage::refused);
+  CHECK(host.processor.message().find("model.fxkit holds a program (test, unknown author)") == 0);
+  CHECK(host.play(x) == x);
+  CHECK(!host::program_allowed(hash));
+  host.processor.loader().confirm();  // of a program this is no answer
+  CHECK(host.stage() == Stage::refused);
+
+  // The session comes back as it was, and asks again.
+  Host again;
+  again.restore(host.state());
+  CHECK(again.stage() == Stage::refused);
+  again.processor.loader().allow();
+  for (int i = 0; i < 1000 && again.processor.loader().busy(); ++i) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  }
+  CHECK(host::program_allowed(hash));
+  // There is nothing that could run it; but it was tried.
+  CHECK(again.stage() == Stage::failed);
+  CHECK(!again.processor.loader().status().refused);
+  CHECK(again.processor.message().find("back end") != std::string::npos);
+  again.processor.loader().allow();  // there is nothing to allow
+  CHECK(again.stage() == Stage::failed);
 }
 
 TEST(what_an_export_has_played_is_held_back_again_afterwards) {

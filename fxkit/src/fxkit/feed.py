@@ -5,13 +5,14 @@ from __future__ import annotations
 from torch import Tensor, nn
 
 from fxkit.data import Crops, Split, Streams
+from fxkit.data.augment import Augmentation
 from fxkit.distributed import Ranks
 from fxkit.errors import FxkitError
 from fxkit.model import Model, State
 from fxkit.task import Task
 from fxkit.train_config import TrainConfig
 
-__all__ = ["CropNetwork", "check", "source"]
+__all__ = ["CropNetwork", "check", "source", "unheard"]
 
 
 class CropNetwork(nn.Module):
@@ -34,6 +35,16 @@ def check(model: Model, task: Task) -> None:
             "task.amplifier is for models that learn from crops, as demucs does, and this one "
             "learns from streams: leave it out"
         )
+
+
+def unheard(model: Model, task: Task) -> str:
+    """Return what of the task's settings does nothing for this model; empty where all count."""
+    if model.trains_on == "crops" or task.augmentation in (None, Augmentation()):
+        return ""
+    return (
+        "crops are varied for models that learn from crops, as demucs does; this one learns from "
+        "streams, which stay as they were recorded"
+    )
 
 
 def source(

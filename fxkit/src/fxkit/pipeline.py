@@ -25,6 +25,7 @@ from fxkit.device import pick_device, set_threads
 from fxkit.distributed import Ranks
 from fxkit.errors import FxkitError
 from fxkit.evaluation import Evaluation
+from fxkit.feed import unheard
 from fxkit.files import write_text
 from fxkit.model import Model
 from fxkit.progress import Progress, SilentProgress
@@ -121,6 +122,8 @@ def _execute(
         found = check_amplifier(made, split, progress)
         dataset = replace(dataset, findings=(*dataset.findings, found))
     model = make_model(settings, task, dataset, split)
+    if does_nothing := unheard(model, task):
+        progress.warn(does_nothing)
     loss = build_loss(settings, dataset.sample_rate)
     opened = _run_directory(settings, resume) if ranks.first else nullcontext(Path())
     with opened as own:

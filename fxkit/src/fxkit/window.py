@@ -170,7 +170,7 @@ class WindowModel(Model):
         raise NotExportableError(
             f"{type(self).__name__} does not describe itself as engine layers: it works on windows "
             f"of {self.window} samples at once, while the engine goes sample by sample; "
-            "it plays through PyTorch"
+            "it plays through PyTorch, or as a program: fxkit export --to executorch"
         )
 
     def _advance(

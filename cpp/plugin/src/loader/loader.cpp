@@ -4,6 +4,8 @@
 #include <cmath>
 #include <utility>
 
+#include "fxkit/host/allowed_programs.h"
+
 namespace fxkit::plugin {
 namespace {
 
@@ -51,14 +53,17 @@ void Loader::change(const std::function<void(Status&)>& how) {
   version_.fetch_add(1, std::memory_order_release);
 }
 
-void Loader::load(const juce::File& file) {
+void Loader::load(const juce::File& file) { load(Wanted{file}); }
+
+void Loader::load(const Wanted& wanted) {
   {
     const std::lock_guard hold(state_);
     if (!next_model_) waiting_.fetch_add(1, std::memory_order_release);
-    next_model_ = file;
-    status_.model = file;
+    next_model_ = wanted;
+    status_.model = wanted.file;
     status_.stage = Stage::loading;
-    status_.message = "Loading " + file.getFileName().toStdString();
+    status_.refused.reset();
+    status_.message = "Loading " + wanted.file.getFileName().toStdString();
   }
   version_.fetch_add(1, std::memory_order_release);
   wake_.notify_all();
@@ -83,7 +88,8 @@ void Loader::work() {
       });
       if (stop_) return;
     }
-    std::optional<juce::File> model, cabinet;
+    std::optional<Wanted> model;
+    std::optional<juce::File> cabinet;
     bool release = false;
     {
       const std::lock_guard hold(loading_);
@@ -96,7 +102,7 @@ void Loader::work() {
       release = release_.exchange(false);
       if (release) play_held();
       if (reclaim_.exchange(false) && !model) hold_back();
-      if (model) open(*model, Knobs::reset, false);
+      if (model) open(model->file, model->knobs, model->confirmed);
       if (cabinet) open_cabinet(*cabinet);
       chain_.slot.collect();
       chain_.cabinet.collect();
@@ -137,18 +143,20 @@ void Loader::open(const juce::File& file, Knobs knobs, bool confirmed) {
       s.info.reset();
       s.cost = 0;
       s.confirmed = false;
+      s.refused.reset();
       s.message.clear();
     });
   }
-  const auto fail = [&](const std::string& why) {
+  const auto fail = [&](const std::string& why, const std::optional<Refused>& refused = {}) {
     listener_.model_changes(nullptr, Knobs::keep);
     take_off();
     change([&](Status& s) {
-      s.stage = Stage::failed;
+      s.stage = refused ? Stage::refused : Stage::failed;
       s.model = file;
       s.info.reset();
       s.cost = 0;
       s.confirmed = confirmed;
+      s.refused = refused;
       s.message = why + "; the sound is dry";
     });
   };
@@ -157,9 +165,10 @@ void Loader::open(const juce::File& file, Knobs knobs, bool confirmed) {
   try {
     if (!file.existsAsFile()) throw Error(file.getFullPathName().toStdString() + " is missing");
     sound = host::Sound::open(file.getFullPathName().toStdString());
-  } catch (const host::ProgramNotAllowed&) {
-    return fail(name + " holds a program; if you trust where it is from: fxkit allow " +
-                file.getFullPathName().toStdString());
+  } catch (const host::ProgramNotAllowed& error) {
+    return fail(name + " holds a program (" + error.whose + "), which could do harm: allow it only if "
+                "you trust where it is from",
+                Refused{error.hash, error.whose, knobs, confirmed});
   } catch (const std::exception& error) {
     return fail(error.what());
   }
@@ -169,6 +178,7 @@ void Loader::open(const juce::File& file, Knobs knobs, bool confirmed) {
     s.info = sound->info();
     s.cost = 0;
     s.confirmed = confirmed;
+    s.refused.reset();
     s.message.clear();
   });
   if (rate_ == 0) {
@@ -241,6 +251,20 @@ void Loader::confirm() {
   if (!held_ || rate_ == 0) return;
   change([](Status& s) { s.confirmed = true; });
   play_held();
+}
+
+void Loader::allow() {
+  const auto asked = status();
+  if (!asked.refused) return;
+  try {
+    host::allow_program(asked.refused->hash, asked.refused->whose);
+  } catch (const std::exception& error) {
+    return change([&](Status& s) {
+      s.message = std::string(error.what()) + ", so the program cannot be allowed; the sound is dry";
+    });
+  }
+  // Should the file hold another program by now, that is refused in its turn.
+  load(Wanted{asked.model, asked.refused->knobs, asked.refused->confirmed});
 }
 
 void Loader::set_offline(bool offline) noexcept {

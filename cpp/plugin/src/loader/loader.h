@@ -1,8 +1,9 @@
 // Loads models and cabinets on a thread of its own and hands them to the chain.
 //
 // A model is opened, prepared for the host's rate and measured. One that takes more than `limit` of
-// a block's duration is held back until confirm(). A file that does not open leaves dry sound; its
-// path is kept, and status() says why in one line.
+// a block's duration is held back until confirm(); one that holds a program which the user has not
+// allowed, until allow(). A file that does not open leaves dry sound; its path is kept, and status()
+// says why in one line.
 #pragma once
 
 #include <juce_core/juce_core.h>
@@ -23,8 +24,15 @@ namespace fxkit::plugin {
 
 class Loader {
  public:
-  enum class Stage { empty, loading, playing, held, failed };
+  enum class Stage { empty, loading, playing, held, refused, failed };
   enum class Knobs { keep, reset };
+
+  // A program that may not run, and how its model was to be opened.
+  struct Refused {
+    std::string hash, whose;
+    Knobs knobs;
+    bool confirmed;
+  };
 
   struct Status {
     Stage stage = Stage::empty;
@@ -32,6 +40,7 @@ class Loader {
     std::optional<host::ModelInfo> info;
     double cost = 0;                      // share of a block, measured
     bool confirmed = false;
+    std::optional<Refused> refused;       // while the stage is that
     std::string message;                  // about the model; empty: nothing to say
     juce::File cabinet;
     std::string cabinet_message;
@@ -58,6 +67,7 @@ class Loader {
   void load_now(const juce::File&, Knobs, bool confirmed);
   void load_cabinet_now(const juce::File&);
   void confirm();                            // plays what was held back
+  void allow();  // lets the program run that was refused, now and from now on, and loads it
 
   // A render that is not in real time plays what is slow as well, also what is held back already:
   // busy() until that is handed over. Afterwards it is held back again. Any thread.
@@ -76,6 +86,13 @@ class Loader {
   std::atomic<double> limit{0.7};
 
  private:
+  struct Wanted {
+    juce::File file;
+    Knobs knobs = Knobs::reset;
+    bool confirmed = false;
+  };
+
+  void load(const Wanted&);
   void work();
   void open(const juce::File&, Knobs, bool confirmed);
   void put_on(std::unique_ptr<host::Sound>, Knobs);
@@ -98,7 +115,8 @@ class Loader {
 
   mutable std::mutex state_;                 // guards the next lines, for moments
   Status status_;
-  std::optional<juce::File> next_model_, next_cabinet_;
+  std::optional<Wanted> next_model_;
+  std::optional<juce::File> next_cabinet_;
   std::condition_variable wake_;
   bool stop_ = false;
 

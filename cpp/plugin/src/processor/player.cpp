@@ -19,12 +19,23 @@ face::View WindowPlayer::view() {
   view.cabinet = status.cabinet.getFileNameWithoutExtension();
   view.message = juce::String::fromUTF8(processor_.message().c_str());
   if (view.message.isEmpty()) return view;
-  view.tone = status.stage == Stage::loading   ? face::Tone::busy
-              : status.stage == Stage::held    ? face::Tone::warning
-              : status.stage == Stage::playing ? face::Tone::warning
-                                               : face::Tone::error;
+  switch (status.stage) {
+    case Stage::loading: view.tone = face::Tone::busy; break;
+    case Stage::held:
+    case Stage::refused:
+    case Stage::playing: view.tone = face::Tone::warning; break;
+    case Stage::empty:
+    case Stage::failed: view.tone = face::Tone::error; break;
+  }
   if (status.stage == Stage::held) view.question = "Play it anyway";
+  if (status.stage == Stage::refused) view.question = "Allow it";
   return view;
+}
+
+void WindowPlayer::confirm() {
+  auto& loader = processor_.loader();
+  if (loader.status().stage == Loader::Stage::refused) loader.allow();
+  else loader.confirm();
 }
 
 face::Levels WindowPlayer::take_levels() {

@@ -17,7 +17,7 @@ class WindowPlayer : public face::Player {
 
   void load(const juce::File& model) override { processor_.load(model); }
   void step(int by) override { processor_.step(by); }
-  void confirm() override { processor_.loader().confirm(); }
+  void confirm() override;
   void load_cabinet(const juce::File& file) override { processor_.loader().load_cabinet(file); }
   void clear_cabinet() override { processor_.loader().load_cabinet({}); }
   void set_folder(const juce::File& folder) override { processor_.set_folder(folder); }

@@ -105,7 +105,10 @@ class AidaX(Format):
                 "train with model.dry=false or with model.dry_gain=fixed"
             )
         if net.controls > MAX_INPUTS - 1:
-            raise FxkitError(f"AIDA-X has {MAX_INPUTS - 1} knobs, this model {net.controls}")
+            raise FxkitError(
+                f"AIDA-X has {MAX_INPUTS - 1} knobs, this model {net.controls}: train on "
+                "recordings with fewer knob values"
+            )
         file = _file(net, artifact)
         data = json.dumps(file, allow_nan=False).encode()
         proof.hand_out(artifact, path, data, lambda p: self.read(p).model, "an AIDA-X file")

@@ -90,7 +90,8 @@ def recurrent_net(artifact: Artifact, title: str) -> RecurrentNet:
     spec, tensors = spec_of(artifact)
     if artifact.model.latency:
         raise FxkitError(
-            f"{title} has no latency, this model lags {artifact.model.latency} samples"
+            f"{title} has no latency, this model lags {artifact.model.latency} samples: train a "
+            "model without"
         )
     arrays = {name: t.detach().cpu().double().numpy() for name, t in tensors.items()}
     walk = _Walk(arrays, spec.controls, title)

@@ -100,7 +100,8 @@ def wavenet(artifact: Artifact) -> WaveNet:
         raise FxkitError("a .nam file has no knobs: train on recordings without knob values")
     if artifact.model.latency:
         raise FxkitError(
-            f"a .nam file has no latency, this model lags {artifact.model.latency} samples"
+            f"a .nam file has no latency, this model lags {artifact.model.latency} samples: train "
+            "a model without"
         )
     arrays = {name: t.detach().cpu().double().numpy() for name, t in tensors.items()}
     walk = _Walk(arrays)

@@ -16,8 +16,10 @@ namespace fxkit::host {
 
 // The file holds a program, which the user has not allowed yet.
 struct ProgramNotAllowed : Error {
-  ProgramNotAllowed(const std::string& line, std::string program) : Error(line), hash(std::move(program)) {}
-  std::string hash;  // SHA-256 of the program, in hexadecimal digits
+  ProgramNotAllowed(const std::string& line, std::string program, std::string model)
+      : Error(line), hash(std::move(program)), whose(std::move(model)) {}
+  std::string hash;   // SHA-256 of the program, in hexadecimal digits
+  std::string whose;  // name and author of the model, as allow_program takes its note
 };
 
 struct OpenOptions {
