@@ -116,7 +116,7 @@ def test_a_search_runs_there(pair):
     words = [
         *("data.clean=clean.wav", "data.wet=wet.wav", "data.align=off", "train.batch=4"),
         *("train.warm_up=64", "train.window=512", "search.model.hidden=1,2"),
-        *("tune.trials=2", "tune.epochs=2", f"run.device={DEVICE}"),
+        *("tune.trials=2", "tune.epochs=2", "tune.final_epochs=2", f"run.device={DEVICE}"),
     ]
     assert main(["tune", *words]) == 0
 
