@@ -312,11 +312,11 @@ class _Trainer:
         return self.sent(window.input), state, controls
 
     def sent(self, tensor: Tensor) -> Tensor:
-        """Return `tensor` on the device, without waiting until it is there."""
-        if self.device.type == "cuda":
-            # From ordinary memory it would only go when all work before it is done.
-            tensor = tensor.pin_memory()
-        return tensor.to(self.device, non_blocking=True)
+        """Return `tensor` on the device; a GPU is not waited for."""
+        if self.device.type != "cuda":
+            return tensor.to(self.device)
+        # From ordinary memory it would only go when all work before it is done.
+        return tensor.pin_memory().to(self.device, non_blocking=True)
 
     def step(self, window: Window, state: State) -> tuple[Tensor, State]:
         """Learn from one window; return the loss, and the state without its gradient."""

@@ -121,5 +121,5 @@ def hand_out(
         if not worst <= tolerance:
             raise FxkitError(
                 f"{path} is not written: as {title} it would play {worst:.1e} of the peak away "
-                "from the model, which magnifies rounding: another run.seed may do better"
+                "from the model; if it magnifies rounding, another run.seed may do better"
             )
