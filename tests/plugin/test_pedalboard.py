@@ -8,10 +8,13 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hosting.bundles import ROOT
 from hosting.models import KINDS, KNOBS, Made
 from hosting.pedals import play, stream
 from hosting.signals import guitar
 from hosting.state import Stored, change, wrap
+
+import fxkit
 
 TOLERANCE = 1e-4
 RATES = (44_100, 48_000, 96_000)
@@ -63,6 +66,17 @@ def test_plays_what_render_gives(
     assert mixed.shape[1] > 7_000
     assert np.abs(mixed[:, late:] - expected[:, : mixed.shape[1] - late]).max() <= TOLERANCE
     assert not mixed[:, :late].any()
+
+
+@pytest.mark.parametrize("level", ["light", "medium", "heavy"])
+def test_the_demo_models_play_what_render_gives(plugin: Any, level: str) -> None:
+    path = ROOT / "cpp" / "plugin" / "models" / f"demo-{level}.fxkit"
+    model = Made(path, fxkit.open(path))
+    load(plugin, model)
+    x = guitar(48_000, 24_000, 2)
+    expected = model.render(x, 48_000)
+    assert np.abs(expected - x).max() > 0.05
+    assert np.abs(play(plugin, x, 48_000) - expected).max() <= TOLERANCE
 
 
 def test_without_a_model_no_bit_changes(plugin: Any) -> None:
