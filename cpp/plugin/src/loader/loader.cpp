@@ -90,7 +90,7 @@ void Loader::work() {
     }
     std::optional<Wanted> model;
     std::optional<juce::File> cabinet;
-    bool release = false;
+    bool released = false;
     {
       const std::lock_guard hold(loading_);
       {
@@ -99,15 +99,15 @@ void Loader::work() {
         std::swap(model, next_model_);
         std::swap(cabinet, next_cabinet_);
       }
-      release = release_.exchange(false);
-      if (release) play_held();
+      released = release_.exchange(false);
+      if (released) play_held();
       if (reclaim_.exchange(false) && !model) hold_back();
       if (model) open(model->file, model->knobs, model->confirmed);
       if (cabinet) open_cabinet(*cabinet);
       chain_.slot.collect();
       chain_.cabinet.collect();
     }
-    waiting_.fetch_sub(release + (model ? 1 : 0) + (cabinet ? 1 : 0), std::memory_order_release);
+    waiting_.fetch_sub(released + (model ? 1 : 0) + (cabinet ? 1 : 0), std::memory_order_release);
     listener_.background();
   }
 }
